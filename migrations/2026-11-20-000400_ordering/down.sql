@@ -1,0 +1,1 @@
+drop table order_holds, order_lines, products, orders, customers, addresses;

@@ -1,0 +1,1 @@
+drop table cost_layers, inventory_movements, stock, warehouses;

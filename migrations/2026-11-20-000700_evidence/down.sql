@@ -1,0 +1,1 @@
+drop table counters, problems, post_attempts, activities, bodies, transaction_records;
