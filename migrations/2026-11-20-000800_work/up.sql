@@ -110,7 +110,7 @@ create table exports (
     resource text not null,
     format text not null check (format in ('csv', 'xlsx')),
     filter jsonb not null default '{}',
-    columns text[] not null default '{}',
+    shown_columns text[] not null default '{}',
     state text not null default 'queued' check (state in ('queued', 'running', 'finished', 'failed', 'expired')),
     rows_written bigint not null default 0,
     file_path text,

@@ -1,0 +1,138 @@
+//! Masking at writing: what is stored never held the secret, so no page can
+//! show it and no dump can leak it.
+
+use serde_json::Value;
+
+/// What stands where something was taken out.
+pub const REDACTED: &str = "•••• (redacted)";
+
+/// Header names whose values are always secrets.
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "api-key",
+    "x-shopify-access-token",
+    "x-shopify-hmac-sha256",
+    "x-amz-access-token",
+    "webhook-signature",
+    "starshipit-api-key",
+    "ocp-apim-subscription-key",
+    "x-trackstar-api-key",
+    "x-trackstar-access-token",
+    "x-client-id",
+];
+
+/// JSON keys (lower case, without `_` and `-`) whose values are secrets.
+const SECRET_KEYS: &[&str] = &[
+    "authorization", "token", "accesstoken", "refreshtoken", "secret", "clientsecret", "password", "apikey",
+    "apisecret", "cookie", "signature", "card", "cardnumber",
+];
+
+/// JSON keys whose values are personal data.
+const PERSONAL_KEYS: &[&str] = &[
+    "email", "customeremail", "contactemail", "phone", "name", "fullname", "firstname", "lastname", "street1",
+    "street2", "street3", "address1", "address2", "line1", "line2", "addressline1", "addressline2", "company",
+    "customerusername", "shipto", "billto", "shippingaddress", "billingaddress", "buyer",
+];
+
+/// `name` is personal data only inside an address or a person, not on an order line.
+const PEOPLE: &[&str] = &[
+    "shipto", "billto", "shippingaddress", "billingaddress", "customer", "buyer", "recipient", "address",
+    "destination", "fulfillmentinstructions", "defaultaddress",
+];
+
+/// Masks the values of secret headers.
+pub fn headers(headers: &[(String, String)]) -> Value {
+    Value::Array(
+        headers
+            .iter()
+            .map(|(name, value)| {
+                let secret = SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str());
+                serde_json::json!([name, if secret { REDACTED } else { value.as_str() }])
+            })
+            .collect(),
+    )
+}
+
+/// Masks a body: JSON by its keys, form bodies by their fields, anything else
+/// by shape (e-mail addresses).
+pub fn body(raw: &str) -> String {
+    let trimmed = raw.trim_start();
+    if trimmed.starts_with(['{', '['])
+        && let Ok(mut json) = serde_json::from_str::<Value>(raw)
+    {
+        json_value(&mut json, false);
+        return json.to_string();
+    }
+    emails_in(raw)
+}
+
+/// Masks a URL: the values of secret query keys.
+pub fn url(raw: &str) -> String {
+    let Some((path, query)) = raw.split_once('?') else { return raw.to_owned() };
+    let query: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((key, _)) if SECRET_KEYS.contains(&plain(key).as_str()) => format!("{key}=••••"),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    format!("{path}?{}", query.join("&"))
+}
+
+fn plain(key: &str) -> String {
+    key.chars().filter(|c| *c != '_' && *c != '-').flat_map(char::to_lowercase).collect()
+}
+
+fn json_value(value: &mut Value, in_person: bool) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                let key = plain(key);
+                let person = in_person || PEOPLE.contains(&key.as_str());
+                let name_of_thing = key == "name" && !in_person;
+                if value.is_object() || value.is_array() {
+                    json_value(value, person);
+                } else if !value.is_null()
+                    && !value.is_boolean()
+                    && value.as_str() != Some("")
+                    && (SECRET_KEYS.contains(&key.as_str())
+                        || (PERSONAL_KEYS.contains(&key.as_str()) && !name_of_thing))
+                {
+                    *value = Value::String(REDACTED.into());
+                } else if let Value::String(text) = value {
+                    *text = emails_in(text);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| json_value(item, in_person)),
+        Value::String(text) => *text = emails_in(text),
+        _ => {}
+    }
+}
+
+/// Replaces whatever looks like an e-mail address.
+fn emails_in(text: &str) -> String {
+    if !text.contains('@') {
+        return text.to_owned();
+    }
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let local = rest[..at].rfind(|c| !is_part(c)).map_or(0, |i| i + rest[i..].chars().next().map_or(1, char::len_utf8));
+        let domain_end = rest[at + 1..].find(|c| !is_part(c)).map_or(rest.len(), |i| at + 1 + i);
+        let domain = &rest[at + 1..domain_end];
+        if local < at && domain.contains('.') && !domain.starts_with('.') {
+            out.push_str(&rest[..local]);
+            out.push_str(REDACTED);
+        } else {
+            out.push_str(&rest[..domain_end]);
+        }
+        rest = &rest[domain_end..];
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,44 @@
+//! When to try again: a pure function of the attempt, what the other side
+//! asked for, and chance.
+
+use crate::clock::Instant;
+use chrono::Duration;
+use rand::RngExt;
+
+/// The schedule of a kind of work.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// Delay before the second try, in seconds.
+    pub first: i64,
+    /// No delay is longer, in seconds.
+    pub longest: i64,
+    /// Tries in all.
+    pub tries: i32,
+}
+
+/// Calls to channels and providers: 10 s, 20 s, 40 s … an hour; eight tries.
+pub const OUTSIDE: Schedule = Schedule { first: 10, longest: 3600, tries: 8 };
+
+impl Schedule {
+    /// When to try again after `attempt` tries failed, or `None` when that was
+    /// the last. Exponential with full jitter; a `Retry-After` is the least
+    /// delay, bounded by the longest one.
+    pub fn next(&self, attempt: i32, retry_after: Option<Duration>, now: Instant) -> Option<Instant> {
+        self.next_with(attempt, retry_after, now, rand::rng().random::<f64>())
+    }
+
+    /// As [`Schedule::next`], with chance as an argument (0 to 1).
+    pub fn next_with(&self, attempt: i32, retry_after: Option<Duration>, now: Instant, chance: f64) -> Option<Instant> {
+        if attempt >= self.tries {
+            return None;
+        }
+        let doublings = u32::try_from(attempt.max(1) - 1).unwrap_or(0).min(20);
+        let cap = self.first.saturating_mul(1 << doublings).min(self.longest);
+        // never at once: at least half the first delay
+        let floor = (self.first as f64 / 2.0).min(cap as f64);
+        let seconds = floor + chance.clamp(0.0, 1.0) * (cap as f64 - floor);
+        let delay = Duration::milliseconds((seconds * 1000.0) as i64);
+        let asked = retry_after.unwrap_or_default().min(Duration::seconds(self.longest));
+        Some(now + delay.max(asked))
+    }
+}
