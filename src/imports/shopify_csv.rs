@@ -332,10 +332,8 @@ impl Notes {
 
     fn finish(mut self) -> Vec<String> {
         if self.left_out > 0 {
-            self.kept.push(format!(
-                "{} more notes of this kind were left out.",
-                self.left_out
-            ));
+            self.kept
+                .push(format!("{} more notes were left out.", self.left_out));
         }
         self.kept
     }

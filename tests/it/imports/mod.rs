@@ -1,0 +1,4 @@
+//! Files people upload.
+
+mod shopify_csv;
+mod shopify_csv_round_trip;
