@@ -1,4 +1,5 @@
 //! What is written as such an export is read back as it was.
+#![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, FixedOffset, Utc};
 use proptest::collection::vec;
