@@ -43,6 +43,12 @@ pub const MAX_FILE_BYTES: u64 = 20 * 1024 * 1024;
 pub const MAX_ROWS: u64 = 100_000;
 /// The largest single row, in bytes (1 MB), line breaks inside quotes included.
 pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
+/// The most columns read.
+pub const MAX_COLUMNS: usize = 500;
+/// The longest order name read, in characters.
+pub const MAX_NAME_CHARS: usize = 255;
+/// The most reasons given for one order; one more says how many were left out.
+pub const MAX_REASONS: usize = 50;
 /// The most notes kept; one more says how many were left out.
 pub const MAX_NOTES: usize = 200;
 
@@ -113,7 +119,7 @@ pub struct CsvOrder {
     pub taxes_minor: Option<i64>,
     /// What the customer pays.
     pub total_minor: i64,
-    /// All discounts.
+    /// Discounts, as a positive amount.
     pub discount_minor: Option<i64>,
     /// What was paid back; a partial refund leaves it below the total.
     pub refunded_minor: Option<i64>,
@@ -154,7 +160,7 @@ pub struct CsvOrder {
 pub struct CsvAddress {
     /// The person's name.
     pub name: Option<String>,
-    /// Both address lines in one, as Shopify joins them.
+    /// Street in one text.
     pub street: Option<String>,
     /// First line; taken from `street` where the file has no such column.
     pub address1: Option<String>,
@@ -197,7 +203,7 @@ pub struct CsvItem {
     pub taxable: Option<bool>,
     /// `fulfilled`, `pending`, …, in lower case.
     pub fulfillment_status: Option<String>,
-    /// Discount on the whole line, minor units.
+    /// Discount on the line as sent, minor units.
     pub discount_minor: Option<i64>,
     /// The product's vendor.
     pub vendor: Option<String>,
@@ -206,7 +212,7 @@ pub struct CsvItem {
     pub extras: BTreeMap<String, String>,
 }
 
-/// One of the numbered tax columns.
+/// One numbered pair of tax columns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsvTaxLine {
     /// The tax's name, such as `VAT 20%`.
@@ -245,6 +251,9 @@ pub enum NotAnExport {
     /// More than [`MAX_ROWS`].
     #[error("The file has more than 100,000 rows; export a shorter range of dates.")]
     TooManyRows,
+    /// More than [`MAX_COLUMNS`].
+    #[error("The first row has more than 500 columns; export the orders again as plain CSV.")]
+    TooManyColumns,
     /// A row of more than [`MAX_RECORD_BYTES`].
     #[error(
         "The row starting at line {line} is larger than 1 MB; look there for a quote that is never closed."

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{NotAnExport, Notes};
+use super::{MAX_COLUMNS, NotAnExport, Notes};
 
 /// A column with a field of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -220,6 +220,9 @@ pub(super) struct Header {
 
 impl Header {
     pub fn read(titles: &[String]) -> Result<Self, NotAnExport> {
+        if titles.len() > MAX_COLUMNS {
+            return Err(NotAnExport::TooManyColumns);
+        }
         let mut header = Self {
             places: HashMap::new(),
             extras: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::columns::{Column, Header};
 use super::order::{Draft, Row};
 use super::records::{Record, split};
-use super::{CsvOrder, Notes, RowFailure};
+use super::{CsvOrder, MAX_NAME_CHARS, MAX_REASONS, Notes, RowFailure};
 
 /// Columns that only the row starting an order fills in.
 const STARTING: [Column; 6] = [
@@ -58,14 +58,21 @@ impl<'a> Orders<'a> {
         let name = row.cell(Column::Name).to_owned();
         let starts = STARTING.iter().any(|column| !row.cell(*column).is_empty());
         let fault = self.fault(&record, &row);
-        if name.is_empty() {
-            let line = record.line;
-            let reason = fault.unwrap_or_else(|| {
-                format!("Line {line}: Name is blank; write the name of the order this row belongs to, such as #1001.")
-            });
+        let line = record.line;
+        let unnamed = if name.is_empty() {
+            Some("Name is blank; write the name of the order this row belongs to, such as #1001.".to_owned())
+        } else if name.chars().count() > MAX_NAME_CHARS {
+            Some(format!(
+                "Name has more than {MAX_NAME_CHARS} characters; write the name of the order, such as #1001."
+            ))
+        } else {
+            None
+        };
+        if let Some(unnamed) = unnamed {
+            let reason = fault.unwrap_or_else(|| format!("Line {line}: {unnamed}"));
             self.failures.push(RowFailure {
                 line,
-                reference: name,
+                reference: String::new(),
                 reason,
                 raw: record.raw,
             });
@@ -159,7 +166,15 @@ impl<'a> Orders<'a> {
         let refuse = |mut reasons: Vec<(u64, String)>, rows: &[usize]| {
             reasons.sort_by_key(|(line, _)| *line);
             let line = reasons.first().map_or(0, |(line, _)| *line);
-            let sentences: Vec<String> = reasons.into_iter().map(|(_, sentence)| sentence).collect();
+            let left_out = reasons.len().saturating_sub(MAX_REASONS);
+            let mut sentences: Vec<String> = reasons
+                .into_iter()
+                .take(MAX_REASONS)
+                .map(|(_, sentence)| sentence)
+                .collect();
+            if left_out > 0 {
+                sentences.push(format!("{left_out} more reasons were left out."));
+            }
             Err(self.failure(line, name, sentences.join(" "), rows))
         };
         let starts: Vec<u64> = self

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use waybill::imports::shopify_csv::{
-    MAX_FILE_BYTES, MAX_NOTES, MAX_RECORD_BYTES, MAX_ROWS, NotAnExport, read,
+    MAX_COLUMNS, MAX_FILE_BYTES, MAX_NAME_CHARS, MAX_NOTES, MAX_REASONS, MAX_RECORD_BYTES, MAX_ROWS,
+    NotAnExport, read,
 };
 
 use super::shopify_csv::{HEADER, fixture, order, parsed, row, small};
@@ -114,6 +115,30 @@ fn limits_hold_while_reading() {
         read(format!("{HEADER}{rows}").as_bytes()),
         Err(NotAnExport::TooManyRows)
     ));
+}
+
+#[test]
+fn columns_names_and_reasons_have_limits_too() {
+    let columns = format!("{}{}", HEADER.trim_end(), ",x".repeat(MAX_COLUMNS));
+    assert!(matches!(
+        read(columns.as_bytes()),
+        Err(NotAnExport::TooManyColumns)
+    ));
+    let long = small(&row(&"#".repeat(MAX_NAME_CHARS + 1)));
+    assert_eq!((long.orders.len(), long.failures[0].reference.as_str()), (0, ""));
+    assert!(
+        long.failures[0]
+            .reason
+            .starts_with("Line 2: Name has more than 255 characters")
+    );
+    let bad = format!(
+        "{}{}",
+        row("#1"),
+        "#1,,,,,none,Mug,1.00,\n".repeat(MAX_REASONS + 7)
+    );
+    let reason = &small(&bad).failures[0].reason;
+    assert_eq!(reason.matches("Lineitem quantity").count(), MAX_REASONS);
+    assert!(reason.ends_with(" 7 more reasons were left out."));
 }
 
 #[test]
