@@ -1,7 +1,4 @@
-//! Couriers: the catalogue of what exists, and per channel the name it accepts
-//! for each courier as it is sent to us.
+//! (to be written)
 
 pub mod catalogue;
-pub mod mapping;
-pub mod seen;
 pub mod suggest;

@@ -50,7 +50,8 @@ pub fn suggest(sent: &str, channel_kind: &str) -> Vec<Suggestion> {
             let accepted = known.courier.name_for(channel_kind);
             let name = if has_list { accepted? } else { &known.courier.name };
             // What the channel itself accepts needs no more likeness.
-            let as_accepted = accepted.is_some_and(|accepted| squash(accepted) == phrase.squashed);
+            let as_accepted =
+                accepted.is_some_and(|accepted| squash(accepted).chars().eq(phrase.squashed.iter().copied()));
             let score = known.likeness(&phrase) + if as_accepted { 0.15 } else { 0.0 };
             Some(Suggestion {
                 courier: known.courier,
@@ -94,14 +95,13 @@ impl Known {
     fn of(courier: &'static Courier) -> Self {
         let mut names = vec![courier.slug.as_str()];
         names.extend(own_names(&courier.name));
-        // Magento's codes are too few to tell couriers apart.
-        names.extend(
-            courier
-                .names
-                .iter()
-                .filter(|(kind, _)| **kind != "magento")
-                .map(|(_, name)| name.as_str()),
-        );
+        // Magento's codes are too few to tell couriers apart, and a name that
+        // is another courier's own (`fedex` for SmartPost) means that one.
+        let lent = courier.names.iter().filter(|(kind, name)| {
+            let own = catalogue::by_any_name(name);
+            **kind != "magento" && own.is_none_or(|own| own.slug == courier.slug)
+        });
+        names.extend(lent.map(|(_, name)| name.as_str()));
         let mut phrases: Vec<Phrase> = Vec::new();
         for phrase in names.into_iter().map(Phrase::of) {
             if !phrases.iter().any(|known| known.spellings == phrase.spellings) {
@@ -159,37 +159,38 @@ fn own_names(name: &str) -> Vec<&str> {
 
 /// A name cut into words.
 struct Phrase {
-    squashed: String,
+    squashed: Vec<char>,
     /// As spaced, and as cut at capitals and digits (`UPSMailInnovations`).
-    spellings: Vec<Vec<String>>,
+    spellings: Vec<Vec<Word>>,
     country: Option<&'static str>,
 }
 
 impl Phrase {
     fn of(text: &str) -> Self {
         let folded: String = text.chars().take(100).flat_map(fold).collect();
-        let spaced: Vec<String> = words(&folded);
-        let cut: Vec<String> = words(&at_capitals(&folded));
-        let country = spaced.iter().chain(&cut).find_map(|word| country(word));
+        let spaced = words(&folded);
+        let cut = words(&at_capitals(&folded));
+        let country = spaced.iter().chain(&cut).find_map(|word| word.country);
         let mut spellings = vec![spaced];
         if spellings.first() != Some(&cut) {
             spellings.push(cut);
         }
         Self {
-            squashed: squash(&folded),
+            squashed: squash(&folded).chars().collect(),
             spellings,
             country,
         }
     }
 
-    fn likeness(&self, other: &Self) -> f64 {
-        let mut best = if self.squashed == other.squashed {
+    /// How alike one of our names is to what was sent.
+    fn likeness(&self, sent: &Self) -> f64 {
+        let mut best = if self.squashed == sent.squashed {
             1.0
         } else {
-            close(&self.squashed, &other.squashed) * 0.95
+            close(&self.squashed, &sent.squashed) * 0.95
         };
         for own in &self.spellings {
-            for others in &other.spellings {
+            for others in &sent.spellings {
                 best = f64::max(best, overlap(own, others));
             }
         }
@@ -197,13 +198,37 @@ impl Phrase {
     }
 }
 
-fn words(text: &str) -> Vec<String> {
-    let words = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words
-        .map(|word| word.to_lowercase())
-        .map(|word| country(&word).map(str::to_owned).unwrap_or(word))
+/// One word of a name, and how much it says about which courier is meant.
+#[derive(Clone, Debug, PartialEq)]
+struct Word {
+    letters: Vec<char>,
+    country: Option<&'static str>,
+    /// In a name that was sent.
+    weight: f64,
+    /// In a name of ours: a courier that is called by a service
+    /// (`FedEx Ground Economy`) is less likely meant when that is not said.
+    own_weight: f64,
+}
+
+impl Word {
+    fn of(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let country = country(&text);
+        let weight = weight(&text);
+        let letters = country.unwrap_or(&text).chars().collect();
+        Self {
+            letters,
+            country,
+            weight,
+            own_weight: weight.max(0.3),
+        }
+    }
+}
+
+fn words(text: &str) -> Vec<Word> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(Word::of)
         .collect()
 }
 
@@ -229,35 +254,46 @@ fn at_capitals(text: &str) -> String {
     cut
 }
 
-/// Twice what two names share of the weight they have.
-fn overlap(own: &[String], others: &[String]) -> f64 {
-    let total = |words: &[String]| words.iter().map(|word| weight(word)).sum::<f64>();
-    let mut left: Vec<&String> = others.iter().collect();
+/// How much of the weight of two names is in words they share.
+fn overlap(own: &[Word], sent: &[Word]) -> f64 {
+    let all: f64 = own
+        .iter()
+        .map(|word| word.own_weight)
+        .chain(sent.iter().map(|word| word.weight))
+        .sum();
+    let mut left: Vec<&Word> = sent.iter().collect();
     let mut shared = 0.0;
     for word in own {
+        let likeness = |other: &Word| {
+            if word.letters == other.letters {
+                1.0
+            } else {
+                close(&word.letters, &other.letters)
+            }
+        };
         let best = left
             .iter()
             .enumerate()
-            .map(|(place, other)| (place, if word == *other { 1.0 } else { close(word, other) }))
+            .map(|(place, other)| (place, likeness(other)))
             .max_by(|(_, one), (_, other)| one.total_cmp(other));
         if let Some((place, likeness)) = best.filter(|(_, likeness)| *likeness > 0.0) {
-            shared += likeness * (weight(word) + weight(left.swap_remove(place)));
+            shared += likeness * (word.own_weight + left.swap_remove(place).weight);
         }
     }
-    let all = total(own) + total(others);
     if all > 0.0 { shared / all } else { 0.0 }
 }
 
-/// How much a word says about which courier is meant.
 fn weight(word: &str) -> f64 {
     const SERVICES: &str = "tracked untracked signed standard economy priority premium saver next nextday day same \
         sameday first second class 1st 2nd home delivery deliveries service services shipping ship international \
         intl worldwide domestic collect point ground air freight large small letter packet special guaranteed \
-        overnight express24 tracked24 tracked48 by for via the and of ltd limited inc llc gmbh group co plc bv";
+        overnight express24 tracked24 tracked48 expedited brief eparcel regular by for via the and of ltd limited \
+        inc llc gmbh group co plc bv";
     const COMMON: &str = "post parcel parcels mail express expres logistics logistic courier couriers ecommerce global \
-        local poste paket pakket packet transport en";
+        local poste paket pakket transport en";
     let listed = |list: &str| list.split_ascii_whitespace().any(|listed| listed == word);
-    if listed(SERVICES) || word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() > 1 {
+    let letters = word.chars().count();
+    if listed(SERVICES) || letters == 1 || word.bytes().all(|byte| byte.is_ascii_digit()) {
         0.05
     } else if listed(COMMON) || country(word).is_some() {
         0.4
@@ -268,14 +304,13 @@ fn weight(word: &str) -> f64 {
 
 /// 0, or how alike two words are that differ by slips of the finger only.
 /// Short ones have to be the same: `ups` is not `usps`, `dpd` is not `dhl`.
-fn close(one: &str, other: &str) -> f64 {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+fn close(one: &[char], other: &[char]) -> f64 {
     let (short, long) = (one.len().min(other.len()), one.len().max(other.len()));
     if short < 5 || long - short > 3 {
         return 0.0;
     }
     #[expect(clippy::cast_precision_loss, reason = "a word has few letters")]
-    let likeness = 1.0 - distance(&one, &other) as f64 / long as f64;
+    let likeness = 1.0 - distance(one, other) as f64 / long as f64;
     if likeness >= 0.75 { likeness } else { 0.0 }
 }
 
