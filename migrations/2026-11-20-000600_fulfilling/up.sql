@@ -126,7 +126,7 @@ create table shipment_details (
     commercial_invoice_url text,
     days integer,
     duration_terms text,
-    grams numeric not null default 0,
+    grams double precision not null default 0,
     label_error text,
     label_file_format text check (label_file_format in ('png', 'pdf')),
     label_refund boolean not null default false,
