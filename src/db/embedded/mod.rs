@@ -225,10 +225,19 @@ impl Drop for LocalPg {
     }
 }
 
+/// Tests keep their cluster in the temporary folder, where the system removes what
+/// nobody read for some days, file by file. Long before that it is made anew.
+const LONGEST_THROWAWAY_LIFE: Duration = Duration::from_secs(3 * 24 * 3600);
+
 /// A server on this place: cluster made if there is none, leftovers cleared.
 /// Only with the lock held.
 fn bring_up(options: &Options, place: &Place, report: &mut Report) -> Result<Child> {
-    let made_by = fs::read_to_string(place.data.join("PG_VERSION"))
+    report.recovered = leftovers::recover(place)?;
+    let version_file = place.data.join("PG_VERSION");
+    if options.volatile && age(&version_file) > LONGEST_THROWAWAY_LIFE {
+        fs::remove_dir_all(&place.data)?;
+    }
+    let made_by = fs::read_to_string(version_file)
         .ok()
         .and_then(|text| text.trim().parse().ok());
     let binaries = binaries::find(made_by)?;
@@ -236,12 +245,19 @@ fn bring_up(options: &Options, place: &Place, report: &mut Report) -> Result<Chi
         let since = Instant::now();
         server::init(options, &binaries, place)?;
         report.initdb = Some(since.elapsed());
-    } else {
-        report.recovered = leftovers::recover(place)?;
     }
     let child = server::launch(options, &binaries, place)?;
     report.binaries = Some(binaries);
     Ok(child)
+}
+
+/// Zero for what is not there or lies in the future.
+fn age(file: &Path) -> Duration {
+    let modified = fs::metadata(file).and_then(|meta| meta.modified());
+    modified
+        .ok()
+        .and_then(|time| time.elapsed().ok())
+        .unwrap_or_default()
 }
 
 fn wait_for_owner(options: &Options, place: &Place) -> Result<()> {

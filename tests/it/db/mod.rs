@@ -1,3 +1,5 @@
 //! The database: its migrations, its catalogue, the schema file, the private server.
 
+mod catalogue;
+mod migrations;
 mod schema;
