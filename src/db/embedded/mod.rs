@@ -123,9 +123,11 @@ enum Role {
     /// `users` is held as a shared lock in between.
     User {
         door: File,
-        users: Option<File>,
+        users: File,
         child: Option<Child>,
     },
+    /// We have stopped.
+    Left,
 }
 
 impl LocalPg {
@@ -179,30 +181,24 @@ impl LocalPg {
     /// As dropping it, for a value in a static: call it from `atexit`, when nobody
     /// else uses it any more.
     pub fn leave_on_exit(&self) {
-        if let Role::User {
-            door,
-            users: Some(users),
-            ..
-        } = &self.role
-        {
+        if let Role::User { door, users, .. } = &self.role {
             leave(door, users, &self.place.data);
         }
     }
 
-    /// Stops the server if it is ours to stop. Dropping does the same.
+    /// Stops the server if it is ours to stop, and gives up the place. Dropping
+    /// does the same.
     pub fn stop(&mut self) {
-        match &mut self.role {
-            Role::Owner { child, .. } => stop_child(child),
-            Role::Guest => {}
+        match std::mem::replace(&mut self.role, Role::Left) {
+            Role::Owner { mut child, _lock } => stop_child(&mut child),
             Role::User { door, users, child } => {
-                if let Some(users) = users.take() {
-                    leave(door, &users, &self.place.data);
-                }
+                leave(&door, &users, &self.place.data);
                 // Reaped if it ended; if others still use it, it outlives us.
-                if let Some(child) = child {
+                if let Some(mut child) = child {
                     let _ = child.try_wait();
                 }
             }
+            Role::Guest | Role::Left => {}
         }
     }
 
@@ -285,11 +281,7 @@ fn enter(options: &Options, place: &Place, door: File, report: &mut Report) -> R
     };
     users.lock_shared()?;
     door.unlock()?;
-    Ok(Role::User {
-        door,
-        users: Some(users),
-        child,
-    })
+    Ok(Role::User { door, users, child })
 }
 
 /// Shared mode: goes out, and stops the server if nobody else is in.

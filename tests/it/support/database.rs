@@ -19,7 +19,7 @@ use std::{
 
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use nix::sys::statvfs::statvfs;
+use nix::{sys::statvfs::statvfs, unistd::geteuid};
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
@@ -204,7 +204,9 @@ fn server() -> &'static Server {
 
 fn start_local() -> LocalPg {
     let checkout = Sha256::digest(env!("CARGO_MANIFEST_DIR").as_bytes());
-    let home = scratch_folder().join(format!("waybill-tests-{}", hex(&checkout)));
+    // One for each account: root and a developer may test the same checkout.
+    let name = format!("waybill-tests-{}-{}", geteuid(), hex(&checkout));
+    let home = scratch_folder().join(name);
     let local = LocalPg::start(&Options::throwaway(home)).expect("the tests' PostgreSQL server");
     extern "C" fn leave() {
         if let Some(local) = SERVER.get().and_then(|server| server.local.as_ref()) {
