@@ -11,14 +11,14 @@ use std::{
 use tokio_postgres::NoTls;
 use waybill::db::embedded::{DATABASE, LocalPg, Options, bootstrap};
 
-use crate::support::database::connect;
+use crate::support::database::{connect, scratch_folder};
 
-/// A folder in the temporary one that goes with the value.
+/// A scratch folder that goes with the value.
 struct Home(PathBuf);
 
 impl Home {
     fn new(name: &str) -> Home {
-        Home(std::env::temp_dir().join(format!("waybill-embedded-{name}-{}", process::id())))
+        Home(scratch_folder().join(format!("waybill-embedded-{name}-{}", process::id())))
     }
 
     fn start(&self) -> LocalPg {

@@ -19,7 +19,7 @@ use std::{
 
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use nix::{sys::statvfs::statvfs, unistd::geteuid};
+use nix::unistd::geteuid;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
@@ -222,15 +222,18 @@ fn start_local() -> LocalPg {
 /// a disk can mind: ext4 without a journal (many virtual machines) steps over every
 /// file deleted in the last minutes to make a new one, which took a test from 50 ms
 /// to over a second.
-fn scratch_folder() -> PathBuf {
-    const ENOUGH: u64 = 1 << 30;
-    let memory = Path::new("/dev/shm");
-    let free = statvfs(memory).map(|disk| disk.blocks_available() as u64 * disk.fragment_size() as u64);
-    if free.is_ok_and(|free| free >= ENOUGH) {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
+pub fn scratch_folder() -> PathBuf {
+    #[cfg(target_os = "linux")]
+    {
+        const ENOUGH: u64 = 1 << 30;
+        let memory = Path::new("/dev/shm");
+        let free =
+            nix::sys::statvfs::statvfs(memory).map(|disk| disk.blocks_available() * disk.fragment_size());
+        if free.is_ok_and(|free| free >= ENOUGH) {
+            return memory.to_owned();
+        }
     }
+    std::env::temp_dir()
 }
 
 /// Sweeps what older runs left and builds the template if it is not there.
