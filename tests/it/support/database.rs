@@ -11,10 +11,11 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::{
-        OnceLock,
+        LazyLock, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     thread,
+    time::UNIX_EPOCH,
 };
 
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
@@ -66,11 +67,12 @@ impl TestDatabase {
     /// write-ahead log takes.
     async fn make(server: &'static Server, how: &str) -> TestDatabase {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "{COPIES}{}_{}",
-            process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        // A process number comes back; with the moment it does not.
+        static RUN: LazyLock<String> = LazyLock::new(|| {
+            let moment = UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+            format!("{}_{moment:x}", process::id())
+        });
+        let name = format!("{COPIES}{}_{}", *RUN, COUNT.fetch_add(1, Ordering::Relaxed));
         let admin = connect(server.admin.as_str()).await;
         admin
             .batch_execute(&format!(
