@@ -98,7 +98,7 @@ fn ledger(state: &State, call: &Call) -> Reply {
         .filter(|entry| entry.seq > after && fits(&entry.vendor, &entry.reference, entry.key.as_deref()))
         .collect();
     let mut live = world.live();
-    live.retain(|one| fits(&one.vendor, &one.reference, None));
+    live.retain(|one| fits(&one.vendor, &one.reference, one.key.as_deref()));
     live.sort_by_key(|one| std::cmp::Reverse(one.count));
     let most = live.first().map_or(0, |one| one.count);
     live.truncate(1_000);
@@ -146,6 +146,12 @@ fn faults(state: &State, call: &Call, rest: &[&str]) -> Result<Reply, Refusal> {
     match (call.method.as_str(), rest) {
         ("POST", []) => {
             let fault: Fault = read(call)?;
+            if !["*", "shopify", "ebay", "shipstation"].contains(&fault.vendor.as_str()) {
+                return Err(Refusal::plain(
+                    422,
+                    "the vendors are shopify, ebay and shipstation, or * for all",
+                ));
+            }
             if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {
                 return Err(Refusal::plain(422, "a status is a number from 200 to 599"));
             }

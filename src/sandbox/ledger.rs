@@ -31,6 +31,8 @@ pub struct LiveOrder {
     pub vendor: String,
     /// As in the ledger.
     pub reference: String,
+    /// Shopify: the order's gid, since two shops may use one name. Elsewhere nothing.
+    pub key: Option<String>,
     /// ShipStation: orders neither cancelled nor deleted. Channels: fulfillments not cancelled.
     pub remote_ids: Vec<String>,
     /// How many they are.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -68,6 +68,7 @@ pub(super) struct State {
     hooks: Mutex<Hooks>,
     requests: Mutex<(u64, VecDeque<RequestLine>)>,
     deliveries: Mutex<VecDeque<Delivery>>,
+    sent: AtomicU64,
     allowances: Mutex<BTreeMap<String, Allowance>>,
     closed: AtomicBool,
     wanted: watch::Sender<bool>,
@@ -95,6 +96,7 @@ impl State {
             hooks: Mutex::default(),
             requests: Mutex::default(),
             deliveries: Mutex::default(),
+            sent: AtomicU64::new(0),
             allowances: Mutex::default(),
             closed: AtomicBool::new(false),
             wanted,
@@ -170,6 +172,11 @@ impl State {
 
     pub fn requests(&self) -> Vec<RequestLine> {
         lock(&self.requests).1.iter().cloned().collect()
+    }
+
+    /// A number no other webhook of this run has.
+    pub fn next_delivery(&self) -> u64 {
+        self.sent.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Writes a delivery down, or what came of one that is written down already.

@@ -29,8 +29,7 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub fn new(vendor: &str, topic: &str, url: String, body: String) -> Outgoing {
-        let id = delivery_id(&[vendor, topic, &url, &body]);
+    pub fn new(vendor: &str, topic: &str, url: String, body: String, id: String) -> Outgoing {
         Outgoing {
             vendor: vendor.into(),
             topic: topic.into(),
@@ -39,11 +38,6 @@ impl Outgoing {
             id,
             headers: vec![],
         }
-    }
-
-    pub fn id(mut self, id: String) -> Outgoing {
-        self.id = id;
-        self
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Outgoing {

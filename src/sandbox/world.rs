@@ -142,20 +142,24 @@ impl World {
 
     /// What is alive at each vendor, by vendor and reference.
     pub fn live(&self) -> Vec<LiveOrder> {
-        let mut found: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
-        let mut add = |vendor: &'static str, pairs: Vec<(String, String)>| {
-            for (reference, id) in pairs {
-                found.entry((vendor, reference)).or_default().push(id);
+        let mut found: BTreeMap<(&str, String, Option<String>), Vec<String>> = BTreeMap::new();
+        for (number, id) in self.shipstation.live() {
+            found.entry(("shipstation", number, None)).or_default().push(id);
+        }
+        for (name, order, id) in self.shopify.live() {
+            found.entry(("shopify", name, Some(order))).or_default().push(id);
+        }
+        for (order, id) in self.ebay.live() {
+            found.entry(("ebay", order, None)).or_default().push(id);
+        }
+        let line = |((vendor, reference, key), remote_ids): ((&str, String, Option<String>), Vec<String>)| {
+            LiveOrder {
+                vendor: vendor.to_owned(),
+                reference,
+                key,
+                count: remote_ids.len(),
+                remote_ids,
             }
-        };
-        add("shipstation", self.shipstation.live());
-        add("shopify", self.shopify.live());
-        add("ebay", self.ebay.live());
-        let line = |((vendor, reference), remote_ids): ((&str, String), Vec<String>)| LiveOrder {
-            vendor: vendor.to_owned(),
-            reference,
-            count: remote_ids.len(),
-            remote_ids,
         };
         found.into_iter().map(line).collect()
     }

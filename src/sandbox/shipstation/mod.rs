@@ -209,7 +209,9 @@ pub(super) fn warehouse_ships(state: &Arc<State>, order_id: u64, ship: Ship) -> 
         };
         let resource = format!("http://{}/shipstation/{list}?orderId={order_id}", state.address);
         let body = json!({ "resource_url": resource, "resource_type": kind }).to_string();
-        webhooks::send(state, Outgoing::new("shipstation", kind, url, body));
+        let nonce = state.next_delivery().to_string();
+        let id = webhooks::delivery_id(&[kind, &resource, &state.now().to_rfc3339(), &nonce]);
+        webhooks::send(state, Outgoing::new("shipstation", kind, url, body, id));
     }
     Ok(shipped)
 }

@@ -196,7 +196,7 @@ pub(super) fn notify(state: &Arc<State>, shop: &str, topic: &str, order: u64) {
             return;
         };
         let body = body.to_string();
-        let nonce = state.deliveries().len();
+        let nonce = state.next_delivery();
         let id = webhooks::delivery_id(&[
             shop,
             topic,
@@ -204,8 +204,7 @@ pub(super) fn notify(state: &Arc<State>, shop: &str, topic: &str, order: u64) {
             &now.to_rfc3339(),
             &nonce.to_string(),
         ]);
-        Outgoing::new("shopify", topic, url.to_owned(), body.clone())
-            .id(id.clone())
+        Outgoing::new("shopify", topic, url.to_owned(), body.clone(), id.clone())
             .header("x-shopify-topic", topic)
             .header("x-shopify-hmac-sha256", &sign(secret, body.as_bytes()))
             .header("x-shopify-shop-domain", &format!("{shop}.myshopify.com"))

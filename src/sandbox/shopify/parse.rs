@@ -115,7 +115,11 @@ pub(super) struct SyntaxError(pub String, pub Place);
 struct Reader {
     tokens: Vec<Token>,
     at: usize,
+    depth: usize,
 }
+
+/// How deep brackets may nest.
+const DEEPEST: usize = 64;
 
 fn cut(text: &str) -> Result<Vec<Token>, SyntaxError> {
     let chars: Vec<char> = text.chars().collect();
@@ -210,6 +214,7 @@ impl Reader {
         Ok(Reader {
             tokens: cut(text)?,
             at: 0,
+            depth: 0,
         })
     }
 
@@ -253,9 +258,23 @@ impl Reader {
         Ok(name)
     }
 
+    /// One bracket further in, but not for ever.
+    fn deeper<T>(&mut self, read: fn(&mut Reader) -> Result<T, SyntaxError>) -> Result<T, SyntaxError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(SyntaxError(
+                "the query nests too deeply".into(),
+                self.here().place,
+            ));
+        }
+        let found = read(self);
+        self.depth -= 1;
+        found
+    }
+
     fn type_ref(&mut self) -> Result<TypeRef, SyntaxError> {
         let inner = if self.take('[') {
-            let inner = self.type_ref()?;
+            let inner = self.deeper(Reader::type_ref)?;
             self.want(']')?;
             TypeRef::List(Box::new(inner))
         } else {
@@ -275,7 +294,7 @@ impl Reader {
         if self.take('[') {
             let mut items = Vec::new();
             while !self.take(']') {
-                items.push(self.literal()?);
+                items.push(self.deeper(Reader::literal)?);
             }
             return Ok(Literal::List(items));
         }
@@ -284,7 +303,7 @@ impl Reader {
             while !self.take('}') {
                 let name = self.name()?;
                 self.want(':')?;
-                fields.push((name, self.literal()?));
+                fields.push((name, self.deeper(Reader::literal)?));
             }
             return Ok(Literal::Object(fields));
         }
@@ -329,7 +348,11 @@ impl Reader {
                 }
             }
             let nested = self.here().kind == Kind::Mark('{');
-            let nested = if nested { self.selections()? } else { vec![] };
+            let nested = if nested {
+                self.deeper(Reader::selections)?
+            } else {
+                vec![]
+            };
             selections.push(Selection {
                 alias,
                 name,

@@ -283,14 +283,19 @@ impl Shops {
         }
     }
 
-    /// Order name and fulfillment gid of every fulfillment not cancelled.
-    pub fn live(&self) -> Vec<(String, String)> {
+    /// Order name, order gid and fulfillment gid of every fulfillment not cancelled.
+    pub fn live(&self) -> Vec<(String, String, String)> {
         let orders = self.shops.values().flat_map(|shop| shop.orders.values());
         let parcels = orders.flat_map(|order| order.fulfillments.iter().map(move |parcel| (order, parcel)));
         let alive = parcels.filter(|(_, parcel)| !parcel.cancelled);
-        alive
-            .map(|(order, parcel)| (order.name.clone(), gid("Fulfillment", parcel.id)))
-            .collect()
+        let names = |(order, parcel): (&Order, &Fulfillment)| {
+            (
+                order.name.clone(),
+                gid("Order", order.id),
+                gid("Fulfillment", parcel.id),
+            )
+        };
+        alive.map(names).collect()
     }
 }
 
