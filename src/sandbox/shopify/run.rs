@@ -289,6 +289,19 @@ struct Term {
     field: String,
     sign: &'static str,
     value: String,
+    /// The value as a time, read once.
+    moment: Option<DateTime<Utc>>,
+}
+
+/// Reads a time or a day.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    let day = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    time.or_else(|| day().map(|time| time.and_utc()))
 }
 
 /// `field:>='value'` terms, separated by blanks; all must hold.
@@ -307,6 +320,7 @@ fn terms(query: &str) -> Vec<Term> {
                 field: "name".into(),
                 sign: "",
                 value: field,
+                moment: None,
             });
             rest = rest[stop..].trim_start();
             continue;
@@ -326,6 +340,7 @@ fn terms(query: &str) -> Vec<Term> {
             field,
             sign,
             value: text.to_owned(),
+            moment: moment(text),
         });
         rest = after.trim_start();
     }
@@ -363,17 +378,8 @@ impl Term {
     }
 
     fn time(&self, at: DateTime<Utc>) -> bool {
-        let read = DateTime::parse_from_rfc3339(&self.value)
-            .map(|time| time.to_utc())
-            .ok()
-            .or_else(|| {
-                NaiveDate::parse_from_str(&self.value, "%Y-%m-%d")
-                    .ok()?
-                    .and_hms_opt(0, 0, 0)
-                    .map(|time| time.and_utc())
-            });
         // A time nobody can read finds nothing.
-        read.is_some_and(|time| match self.sign {
+        self.moment.is_some_and(|time| match self.sign {
             ">=" => at >= time,
             "<=" => at <= time,
             ">" => at > time,

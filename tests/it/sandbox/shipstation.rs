@@ -243,3 +243,19 @@ async fn the_minute_has_its_limit() {
     *time.lock().unwrap() += Duration::seconds(60);
     assert_eq!(world.ship_get("/stores").await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_at_once_with_one_key_are_one_order() {
+    let world = world().await;
+    let body = post_body("SHP-1", Some("k"), "SKU-1");
+    let answers = futures_util::future::join_all((0..50).map(|_| world.post(&body))).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200));
+    let live = world.sandbox.live();
+    assert_eq!((live.len(), live[0].count), (1, 1));
+    let created = world
+        .sandbox
+        .ledger()
+        .into_iter()
+        .filter(|entry| entry.what == "created");
+    assert_eq!(created.count(), 1);
+}
