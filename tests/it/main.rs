@@ -3,5 +3,6 @@
 mod couriers;
 mod db;
 mod imports;
+mod sandbox;
 mod supply;
 mod support;
