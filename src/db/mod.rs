@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The database: the pool, the two doors to it, and the migrations.
 //!
 //! [`Scope`] is the only door to account data: a transaction that carries its
@@ -111,9 +110,3 @@ fn application_url(url: &str, name: &str) -> String {
          %20-c%20timezone%3DUTC"
     )
 }
-=======
-//! (to be written)
-
-pub mod embedded;
-pub mod schema;
->>>>>>> embedded

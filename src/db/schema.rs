@@ -301,8 +301,7 @@ diesel::table! {
         resource -> Text,
         format -> Text,
         filter -> Jsonb,
-        #[sql_name = "columns"]
-        columns_ -> Array<Text>,
+        shown_columns -> Array<Text>,
         state -> Text,
         rows_written -> Int8,
         file_path -> Nullable<Text>,
