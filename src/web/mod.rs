@@ -1,1 +1,5 @@
 //! (to be written)
+
+pub mod assets;
+pub mod badge;
+pub mod markup;
