@@ -1,0 +1,3 @@
+//! The database: its migrations, its catalogue, the schema file, the private server.
+
+mod schema;

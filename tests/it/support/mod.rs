@@ -1,0 +1,3 @@
+//! What all tests stand on.
+
+pub mod database;
