@@ -69,7 +69,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// `GET /static/{name}`: an asset under its hashed name, or 404.
-pub async fn serve(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
+pub async fn serve(request: HttpRequest, name: super::Path<String>) -> HttpResponse {
     let Some(asset) = SHELF.files.get(name.as_str()) else {
         return HttpResponse::NotFound()
             .insert_header((header::CACHE_CONTROL, "no-store"))
