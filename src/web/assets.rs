@@ -25,12 +25,21 @@ struct Static;
 
 /// The scripts of `app.js`. The security extension stands directly behind htmx:
 /// it must be registered before htmx looks at the page.
-const SCRIPTS: [&str; 4] =
-    ["vendor/htmx.min.js", "vendor/hx-csp.min.js", "vendor/hx-sse.min.js", "js/waybill.js"];
+const SCRIPTS: [&str; 4] = [
+    "vendor/htmx.min.js",
+    "vendor/hx-csp.min.js",
+    "vendor/hx-sse.min.js",
+    "js/waybill.js",
+];
 
 /// The style sheets that must come first; the others follow by name, since
 /// their layer and not their place decides.
-const SHEETS: [&str; 4] = ["css/layers.css", "css/fonts.css", "css/reset.css", "css/tokens.css"];
+const SHEETS: [&str; 4] = [
+    "css/layers.css",
+    "css/fonts.css",
+    "css/reset.css",
+    "css/tokens.css",
+];
 
 /// Files a browser may ask for; licences and notes stay inside.
 const SERVED: [(&str, &str); 4] = [
@@ -69,7 +78,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// `GET /static/{name}`: an asset under its hashed name, or 404.
-pub async fn serve(request: HttpRequest, name: super::Path<String>) -> HttpResponse {
+pub async fn serve(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
     let Some(asset) = SHELF.files.get(name.as_str()) else {
         return HttpResponse::NotFound()
             .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -98,7 +107,9 @@ pub async fn serve(request: HttpRequest, name: super::Path<String>) -> HttpRespo
 /// Adds the route of [`serve`].
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes.service(
-        web::resource("/static/{name}").route(web::get().to(serve)).route(web::head().to(serve)),
+        web::resource("/static/{name}")
+            .route(web::get().to(serve))
+            .route(web::head().to(serve)),
     );
 }
 
@@ -117,9 +128,14 @@ fn accepts_gzip(request: &HttpRequest) -> bool {
 
 impl Shelf {
     fn fill() -> Self {
-        let mut shelf = Self { urls: BTreeMap::new(), files: HashMap::new() };
+        let mut shelf = Self {
+            urls: BTreeMap::new(),
+            files: HashMap::new(),
+        };
         for path in Static::iter() {
-            let Some((name, extension)) = split(&path) else { continue };
+            let Some((name, extension)) = split(&path) else {
+                continue;
+            };
             if matches!(extension, "css" | "js") {
                 continue;
             }
@@ -137,15 +153,27 @@ impl Shelf {
     }
 
     fn put(&mut self, name: &str, hash: &[u8; 32], body: Vec<u8>) {
-        let Some((stem, extension)) = name.rsplit_once('.') else { return };
+        let Some((stem, extension)) = name.rsplit_once('.') else {
+            return;
+        };
         let Some((_, content_type)) = SERVED.iter().find(|(served, _)| *served == extension) else {
             return;
         };
         let [a, b, c, d, ..] = *hash;
         let hashed = format!("{stem}.{a:02x}{b:02x}{c:02x}{d:02x}.{extension}");
-        let gzip = (extension != "woff2").then(|| gzip(&body)).flatten().map(Bytes::from);
+        let gzip = (extension != "woff2")
+            .then(|| gzip(&body))
+            .flatten()
+            .map(Bytes::from);
         self.urls.insert(name.to_owned(), format!("/static/{hashed}"));
-        self.files.insert(hashed, Asset { content_type, body: Bytes::from(body), gzip });
+        self.files.insert(
+            hashed,
+            Asset {
+                content_type,
+                body: Bytes::from(body),
+                gzip,
+            },
+        );
     }
 
     /// All style sheets in one, with `url("name")` turned into hashed addresses.
@@ -157,7 +185,7 @@ impl Shelf {
             .collect();
         rest.sort();
         paths.append(&mut rest);
-        let mut text: String = paths.iter().map(|path| read(path)).collect();
+        let mut text = without_comments(&paths.iter().map(|path| read(path)).collect::<String>());
         for (name, url) in &self.urls {
             text = text.replace(&format!("url(\"{name}\")"), &format!("url(\"{url}\")"));
         }
@@ -165,7 +193,24 @@ impl Shelf {
     }
 }
 
-/// All scripts in one. Hints for source maps go: the maps are not carried.
+/// A style sheet without comments and indentation. Ours hold no string with `/*`.
+fn without_comments(sheet: &str) -> String {
+    let mut rest = sheet;
+    let mut text = String::with_capacity(sheet.len());
+    while let Some((before, after)) = rest.split_once("/*") {
+        text.push_str(before);
+        rest = after.split_once("*/").map_or("", |(_, behind)| behind);
+    }
+    text.push_str(rest);
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+/// All scripts in one, without comment lines, indentation and hints for source
+/// maps, which are not carried. No script of ours has a string over two lines.
 fn scripts() -> String {
     SCRIPTS
         .iter()
@@ -173,7 +218,8 @@ fn scripts() -> String {
         .flat_map(|text| {
             let lines: Vec<String> = text
                 .lines()
-                .filter(|line| !line.starts_with("//# sourceMappingURL"))
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !line.starts_with("// ") && !line.starts_with("//# "))
                 .map(|line| format!("{line}\n"))
                 .collect();
             lines.into_iter().chain([";\n".to_owned()])
@@ -182,7 +228,9 @@ fn scripts() -> String {
 }
 
 fn read(path: &str) -> String {
-    Static::get(path).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+    Static::get(path)
+        .map(|file| String::from_utf8_lossy(&file.data).into_owned())
+        .unwrap_or_default()
 }
 
 /// `("truck.svg", "svg")` for `pictures/truck.svg`.

@@ -51,12 +51,7 @@
   const dialog = $("#dialog");
   const body = $("#dialog-body");
   let opener;
-
-  const changed = () => $$("input, textarea, select", dialog).some((field) =>
-    field.type === "hidden" ? false
-      : "checked" in field && /checkbox|radio/.test(field.type) ? field.checked !== field.defaultChecked
-      : field.options ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.value !== field.options[0].value)
-      : field.value !== field.defaultValue);
+  let changed = false;
 
   const show = () => {
     const heading = $("h1, h2", body);
@@ -65,17 +60,18 @@
       heading.tabIndex = -1;
       dialog.setAttribute("aria-labelledby", heading.id);
     }
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) { changed = false; dialog.showModal(); }
     ($("[autofocus]", body) ?? heading ?? dialog).focus();
     dialog.scrollTop = 0;
   };
   const shut = (event) => {
-    if (changed() && !confirm("Close and lose what you typed?")) return event?.preventDefault();
-    event?.preventDefault();
-    dialog.close();
+    event.preventDefault();
+    const fields = $("input:not([type=hidden]), textarea, select", body);
+    if (!changed || !fields || confirm("Close and lose what you typed?")) dialog.close();
   };
 
   if (dialog) {
+    dialog.addEventListener("input", () => { changed = true; });
     dialog.addEventListener("cancel", shut);
     dialog.addEventListener("close", () => {
       body.replaceChildren();
@@ -96,10 +92,9 @@
     event.preventDefault();
     if (!dialog.open) opener = link;
     const from = link.getAttribute("href");
-    const failed = () => { location.href = from; };
     link.setAttribute("aria-busy", "true");
-    htmx.ajax("GET", from, { source: link, target: "#dialog-body", swap: "innerHTML" })
-      .catch(failed)
+    htmx.ajax("GET", from, { source: link, target: "#dialog-body", swap: "innerHTML", headers: { "HX-Target": "div#dialog-body" } })
+      .catch(() => { location.href = from; })
       .finally(() => link.removeAttribute("aria-busy"));
   });
 
@@ -107,7 +102,7 @@
   on("click", async (event) => {
     const button = event.target.closest?.("[data-copy], [data-copy-from]");
     if (!button) return;
-    const text = button.dataset.copy ?? $$(":scope > span", $(button.dataset.copyFrom)).map((line) => line.textContent).join("\n");
+    const text = button.dataset.copy ?? $$(".code > span", $(button.dataset.copyFrom)).map((line) => line.textContent).join("\n");
     try {
       await navigator.clipboard.writeText(text);
       button.dataset.copied = "";
@@ -123,8 +118,7 @@
   const count = (grid) => {
     const all = boxes($("table", grid) ?? grid);
     const ticked = all.filter((box) => box.checked).length;
-    const head = $("[data-check-all]", grid);
-    if (head) {
+    for (const head of $$("[data-check-all]", grid)) {
       head.checked = ticked > 0 && ticked === all.length;
       head.indeterminate = ticked > 0 && ticked < all.length;
     }
@@ -181,9 +175,8 @@
   const keyed = (scope) => $$("[data-key]", scope).filter(shown);
   const act = (control) => (control.matches("input:not([type=submit], [type=checkbox]), select, textarea")
     ? (control.focus(), control.select?.()) : control.click());
-  const nameOf = (control) => (control.dataset.keyLabel || control.getAttribute("aria-label") || control.labels?.[0]?.textContent
-    || [...control.childNodes].filter((node) => !node.matches?.("kbd, .count, .visually-hidden")).map((node) => node.textContent).join(" "))
-    .replace(/\s+/g, " ").trim();
+  const nameOf = (control) => control.dataset.keyLabel || control.getAttribute("aria-label")
+    || [...control.childNodes].map((node) => node.data ?? "").join(" ").trim();
 
   let first = "";
   let firstTimer;
@@ -231,7 +224,10 @@
   // ---- things that float -----------------------------------------------------
   const dismiss = (event) => {
     for (const card of $$(".hover-card:not([data-dismissed])")) {
-      if (card.matches(":hover, :focus-within") || card.open) { card.open = false; card.dataset.dismissed = ""; }
+      if (!card.matches(":hover, :focus-within, [open]")) continue;
+      if ($(".float :focus", card)) $("summary", card).focus();
+      card.open = false;
+      card.dataset.dismissed = "";
     }
     const menu = event.target.closest?.(".menu[open]");
     if (menu) { menu.open = false; $("summary", menu).focus(); }
@@ -269,14 +265,15 @@
     if (button.getAttribute("aria-busy")) return event.preventDefault();
     button.setAttribute("aria-busy", "true");
   });
-  addEventListener("pageshow", () => {
+  addEventListener("beforeprint", () => {
+    for (const place of $$("[data-printed]")) place.textContent = new Date().toLocaleString();
+  });
+  const settle = () => {
     $$("button[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
     countAll();
-  });
-  on("htmx:finally:request", () => {
-    $$("button[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
-    countAll();
-  });
+  };
+  addEventListener("pageshow", settle);
+  on("htmx:finally:request", settle);
 
   // ---- where to begin --------------------------------------------------------
   const begin = () => { ($(".error-summary") ?? $("[data-flash]"))?.focus(); countAll(); };
