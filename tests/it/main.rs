@@ -1,4 +1,5 @@
 //! The one integration-test binary.
 
 mod db;
+mod supply;
 mod support;

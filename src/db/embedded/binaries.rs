@@ -62,8 +62,8 @@ fn choose(wanted: Option<u32>, found: impl Iterator<Item = Binaries>) -> Result<
         ),
         (_, None) => bail!(
             "no PostgreSQL server on this machine: run bin/run, which installs it; or install it yourself \
-             (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; \
-             Alpine: apk add postgresql; macOS: brew install postgresql@17); \
+             (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server postgresql-contrib; \
+             Alpine: apk add postgresql postgresql-contrib; macOS: brew install postgresql@17); \
              or set PG_BIN_DIR to the folder with `postgres` and `initdb`; or set DATABASE_URL"
         ),
     }

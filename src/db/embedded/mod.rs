@@ -123,9 +123,11 @@ enum Role {
     /// `users` is held as a shared lock in between.
     User {
         door: File,
-        users: Option<File>,
+        users: File,
         child: Option<Child>,
     },
+    /// We have stopped.
+    Left,
 }
 
 impl LocalPg {
@@ -179,30 +181,24 @@ impl LocalPg {
     /// As dropping it, for a value in a static: call it from `atexit`, when nobody
     /// else uses it any more.
     pub fn leave_on_exit(&self) {
-        if let Role::User {
-            door,
-            users: Some(users),
-            ..
-        } = &self.role
-        {
+        if let Role::User { door, users, .. } = &self.role {
             leave(door, users, &self.place.data);
         }
     }
 
-    /// Stops the server if it is ours to stop. Dropping does the same.
+    /// Stops the server if it is ours to stop, and gives up the place. Dropping
+    /// does the same.
     pub fn stop(&mut self) {
-        match &mut self.role {
-            Role::Owner { child, .. } => stop_child(child),
-            Role::Guest => {}
+        match std::mem::replace(&mut self.role, Role::Left) {
+            Role::Owner { mut child, _lock } => stop_child(&mut child),
             Role::User { door, users, child } => {
-                if let Some(users) = users.take() {
-                    leave(door, &users, &self.place.data);
-                }
+                leave(&door, &users, &self.place.data);
                 // Reaped if it ended; if others still use it, it outlives us.
-                if let Some(child) = child {
+                if let Some(mut child) = child {
                     let _ = child.try_wait();
                 }
             }
+            Role::Guest | Role::Left => {}
         }
     }
 
@@ -225,10 +221,19 @@ impl Drop for LocalPg {
     }
 }
 
+/// Tests keep their cluster in the temporary folder, where the system removes what
+/// nobody read for some days, file by file. Long before that it is made anew.
+const LONGEST_THROWAWAY_LIFE: Duration = Duration::from_secs(3 * 24 * 3600);
+
 /// A server on this place: cluster made if there is none, leftovers cleared.
 /// Only with the lock held.
 fn bring_up(options: &Options, place: &Place, report: &mut Report) -> Result<Child> {
-    let made_by = fs::read_to_string(place.data.join("PG_VERSION"))
+    report.recovered = leftovers::recover(place)?;
+    let version_file = place.data.join("PG_VERSION");
+    if options.volatile && age(&version_file) > LONGEST_THROWAWAY_LIFE {
+        fs::remove_dir_all(&place.data)?;
+    }
+    let made_by = fs::read_to_string(version_file)
         .ok()
         .and_then(|text| text.trim().parse().ok());
     let binaries = binaries::find(made_by)?;
@@ -236,12 +241,19 @@ fn bring_up(options: &Options, place: &Place, report: &mut Report) -> Result<Chi
         let since = Instant::now();
         server::init(options, &binaries, place)?;
         report.initdb = Some(since.elapsed());
-    } else {
-        report.recovered = leftovers::recover(place)?;
     }
     let child = server::launch(options, &binaries, place)?;
     report.binaries = Some(binaries);
     Ok(child)
+}
+
+/// Zero for what is not there or lies in the future.
+fn age(file: &Path) -> Duration {
+    let modified = fs::metadata(file).and_then(|meta| meta.modified());
+    modified
+        .ok()
+        .and_then(|time| time.elapsed().ok())
+        .unwrap_or_default()
 }
 
 fn wait_for_owner(options: &Options, place: &Place) -> Result<()> {
@@ -269,11 +281,7 @@ fn enter(options: &Options, place: &Place, door: File, report: &mut Report) -> R
     };
     users.lock_shared()?;
     door.unlock()?;
-    Ok(Role::User {
-        door,
-        users: Some(users),
-        child,
-    })
+    Ok(Role::User { door, users, child })
 }
 
 /// Shared mode: goes out, and stops the server if nobody else is in.

@@ -143,6 +143,7 @@ fn settings(options: &Options, sockets: &Path) -> Vec<(&'static str, OsString)> 
         // Nothing replicates from a private cluster, so its log need not carry it.
         ("wal_level", "minimal".into()),
         ("max_wal_senders", "0".into()),
+        ("max_logical_replication_workers", "0".into()),
         ("idle_in_transaction_session_timeout", "60s".into()),
         ("log_checkpoints", "off".into()),
     ];
@@ -153,7 +154,9 @@ fn settings(options: &Options, sockets: &Path) -> Vec<(&'static str, OsString)> 
             ("synchronous_commit", "off"),
             ("shared_buffers", "128MB"),
             ("max_connections", "200"),
-            ("max_wal_size", "4GB"),
+            // It may live in memory, and stays there between runs.
+            ("max_wal_size", "128MB"),
+            ("min_wal_size", "32MB"),
             ("checkpoint_timeout", "1h"),
             // It only gets in the way of copying a template.
             ("autovacuum", "off"),
