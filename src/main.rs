@@ -1,2 +1,5 @@
-//! waybill
-fn main() {}
+//! Parses the command line; everything else is in the library.
+
+fn main() -> std::process::ExitCode {
+    waybill::cli::run()
+}

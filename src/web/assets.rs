@@ -12,7 +12,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -78,7 +78,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// `GET /static/{name}`: an asset under its hashed name, or 404.
-pub async fn serve(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
+pub async fn serve(request: HttpRequest, name: super::Path<String>) -> HttpResponse {
     let Some(asset) = SHELF.files.get(name.as_str()) else {
         return HttpResponse::NotFound()
             .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -102,15 +102,6 @@ pub async fn serve(request: HttpRequest, name: web::Path<String>) -> HttpRespons
         }
         None => response.body(asset.body.clone()),
     }
-}
-
-/// Adds the route of [`serve`].
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.service(
-        web::resource("/static/{name}")
-            .route(web::get().to(serve))
-            .route(web::head().to(serve)),
-    );
 }
 
 fn accepts_gzip(request: &HttpRequest) -> bool {

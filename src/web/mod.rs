@@ -1,5 +1,35 @@
-//! (to be written)
+//! The front desk for people: pages and forms. A handler takes the request
+//! apart, calls one action and puts the answer together.
+//!
+//! `routes` lists every page with who may open it; `app` puts the middleware in
+//! order; `guard` lets people in; `asked` and `error` make the answers.
 
+pub mod action;
+pub mod app;
+pub mod asked;
 pub mod assets;
 pub mod badge;
+pub mod error;
+pub mod extract;
+pub mod filters;
+pub mod flash;
+mod front;
+pub mod guard;
+mod headers;
+mod home;
+pub mod list;
+pub mod local_path;
 pub mod markup;
+mod preferences;
+pub mod routes;
+pub mod same_site;
+pub mod sessions;
+pub mod shell;
+pub mod stamp;
+pub mod table;
+pub mod up;
+
+pub use asked::Asked;
+pub use error::{WebError, WebResult};
+pub use extract::{Fields, Form, Path, Query};
+pub use guard::Visitor;

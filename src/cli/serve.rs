@@ -1,0 +1,145 @@
+//! `waybill serve`: the portal and the worker in one process, or one of them.
+
+use super::start_logging;
+use crate::{
+    clock,
+    config::Config,
+    db::{
+        Db,
+        embedded::{DATABASE, LocalPg, Options, bootstrap},
+        migrate,
+    },
+    jobs::{Handlers, Work, Worker},
+    outbound::{AddressPolicy, Client},
+    secrets::Keyring,
+    web::app::{App, Rooms, Running},
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use std::{net::TcpListener, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+/// Open the portal and work the queue.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    config: Config,
+
+    /// Answer requests, but leave jobs to other processes.
+    #[arg(long, conflicts_with = "worker_only")]
+    web_only: bool,
+
+    /// Work jobs, but answer no requests.
+    #[arg(long)]
+    worker_only: bool,
+
+    /// Do not migrate the database at DATABASE_URL; wait until somebody has.
+    #[arg(long, env = "WAYBILL_NO_MIGRATE")]
+    no_migrate: bool,
+}
+
+impl Serve {
+    /// Runs until it is told to stop.
+    pub fn run(self) -> Result<()> {
+        start_logging(&self.config);
+        // before any runtime: the kernel ties the private server to this thread
+        let local = match &self.config.database_url {
+            Some(_) => None,
+            None => Some(LocalPg::start(&Options::kept(self.config.postgres_home()))?),
+        };
+        // actix workers are single-threaded; migrations and writes need this one
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let result = runtime.block_on(self.run_on(local.as_ref()));
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        drop(local);
+        result
+    }
+
+    async fn run_on(self, local: Option<&LocalPg>) -> Result<()> {
+        let (owner, app) = match (local, &self.config.database_url) {
+            (Some(local), _) => {
+                bootstrap(&local.superuser_url()).await?;
+                (local.owner_url(DATABASE), local.app_url(DATABASE))
+            }
+            (None, Some(url)) => (url.clone(), url.clone()),
+            (None, None) => anyhow::bail!("DATABASE_URL is not set"),
+        };
+        if local.is_some() || !self.no_migrate {
+            let ran = migrate::migrate(&owner).await.context("migrating the database")?;
+            tracing::info!(migrations = ran, "database is up to date");
+        }
+        let app = self.app(&app)?;
+        let (stop, stopped) = watch::channel(false);
+        let worker = (!self.web_only).then(|| {
+            let worker = Worker {
+                work: Work {
+                    db: app.db.clone(),
+                    outbound: app.outbound.clone(),
+                    keyring: app.keyring.clone(),
+                    now: clock::now,
+                },
+                handlers: app.handlers.clone(),
+                at_once: self.config.jobs,
+                idle: Duration::from_millis(500),
+            };
+            tokio::spawn(worker.run(stopped))
+        });
+        let web = if self.worker_only {
+            None
+        } else {
+            Some(self.open(&app, owner)?)
+        };
+
+        wait_for_signal().await?;
+        tracing::info!("stopping");
+        app.begin_stop();
+        stop.send_replace(true);
+        if let Some(web) = web {
+            web.stop().await;
+        }
+        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds))
+            .await;
+        if let Some(worker) = worker {
+            worker.await.context("the worker")?;
+        }
+        Ok(())
+    }
+
+    fn app(&self, url: &str) -> Result<Arc<App>> {
+        let keyring = match &self.config.secret_key {
+            Some(key) => Keyring::from_base64(key)?,
+            None => Keyring::from_file(&self.config.key_file())?,
+        };
+        let db = Db::open(url, self.config.connections, "waybill")?;
+        let outbound = Client::new(AddressPolicy::public())?;
+        Ok(App::new(
+            db,
+            keyring,
+            outbound,
+            Handlers::default(),
+            self.config.clone(),
+        ))
+    }
+
+    fn open(&self, app: &Arc<App>, owner_url: String) -> Result<Running> {
+        app.watch_migrations(owner_url);
+        let listener = TcpListener::bind(self.config.listen)
+            .with_context(|| format!("listening on {}", self.config.listen))?;
+        let running = crate::web::app::serve(app.clone(), listener, Rooms::default())?;
+        tracing::info!(address = %running.address, "the portal is open");
+        Ok(running)
+    }
+}
+
+async fn wait_for_signal() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

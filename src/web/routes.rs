@@ -1,0 +1,32 @@
+//! Every page on one page. `get` shows, `post` changes, `ask` is a posted
+//! question that changes nothing. A line under `actions` makes both the page
+//! that confirms the action and the form that does it.
+
+use super::{
+    assets, home, preferences, sessions,
+    table::{Access, Route, Table, routes},
+    up,
+};
+use Access::{Open, Public, SignedIn};
+
+routes! {
+    pages {
+        // machines
+        get  "/healthz"               Open     => up::healthz;
+        get  "/readyz"                Open     => up::readyz;
+        get  "/robots.txt"            Open     => up::robots;
+        post "/csp-reports"           Open     => up::csp_reports;
+        get  "/static/{name}"         Open     => assets::serve;
+
+        // coming and going
+        get  "/login"                 Public   => sessions::new;
+        post "/login"                 Public   => sessions::create;
+        post "/logout"                SignedIn => sessions::destroy;
+        post "/account"               SignedIn => sessions::switch_account;
+        post "/preferences"           SignedIn => preferences::save;
+
+        get  "/"                      SignedIn => home::show;
+    }
+    actions {
+    }
+}
