@@ -16,9 +16,8 @@ pub mod db;
 // 1 who may · what happened
 pub mod accounts;
 pub mod evidence;
-// 2 the queue · the one HTTP client · the action mechanism · the filter tree
+// 2 the queue · the one HTTP client · the action mechanism
 pub mod actions;
-pub mod filters;
 pub mod jobs;
 pub mod outbound;
 // 3 stock and cost · the courier catalogue and the mappings
