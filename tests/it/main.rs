@@ -3,6 +3,7 @@
 mod couriers;
 mod db;
 mod imports;
+mod orders;
 mod sandbox;
 mod supply;
 mod support;
