@@ -79,6 +79,7 @@ impl Serve {
                 at_once: self.config.jobs,
                 idle: Duration::from_millis(500),
             };
+            tokio::spawn(super::chores::run(app.db.clone(), crate::clock::now, stopped.clone()));
             tokio::spawn(worker.run(stopped))
         });
         let web = if self.worker_only {
@@ -128,7 +129,8 @@ impl Serve {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn wait_for_signal() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

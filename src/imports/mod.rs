@@ -1,6 +1,7 @@
 //! Files: orders as Shopify's admin exports them, order by order, each bad one
 //! with its reason. Importing the same file twice changes nothing.
 
+pub mod list;
 pub mod orders;
 pub mod shopify_csv;
 

@@ -144,7 +144,7 @@ pub async fn run(db: &Db, account: AccountId, id: ImportId, now: fn() -> Instant
     let parsed = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
         // what was kept was checked for size when it came
-        GzDecoder::new(&packed[..]).take(shopify_csv::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        GzDecoder::new(&packed[..]).take(shopify_csv::MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
         Ok::<_, std::io::Error>(shopify_csv::read(&bytes[..]))
     })
     .await??;
