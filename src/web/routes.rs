@@ -16,7 +16,7 @@ routes! {
         get  "/healthz"               Open     => up::healthz;
         get  "/readyz"                Open     => up::readyz;
         get  "/robots.txt"            Open     => up::robots;
-        post "/csp-reports"           Open     => up::csp_reports;
+        ask  "/csp-reports"           Open     => up::csp_reports;
         get  "/static/{name}"         Open     => assets::serve;
         post "/hooks/{kind}/{endpoint}"  Open  => hooks::receive;
 

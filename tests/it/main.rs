@@ -1,5 +1,6 @@
 //! The one integration-test binary.
 
+mod access;
 mod adapters;
 mod couriers;
 mod db;
@@ -7,3 +8,4 @@ mod imports;
 mod sandbox;
 mod supply;
 mod support;
+mod web;
