@@ -1,5 +1,7 @@
 //! The one integration-test binary.
 
+mod access;
+mod adapters;
 mod couriers;
 mod db;
 mod imports;
@@ -7,3 +9,4 @@ mod orders;
 mod sandbox;
 mod supply;
 mod support;
+mod web;

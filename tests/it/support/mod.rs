@@ -1,3 +1,4 @@
 //! What all tests stand on.
 
 pub mod database;
+pub mod portal;
