@@ -16,9 +16,8 @@ pub mod db;
 // 1 who may · what happened
 pub mod accounts;
 pub mod evidence;
-// 2 the queue · the one HTTP client · the action mechanism · the filter tree
+// 2 the queue · the one HTTP client · the action mechanism
 pub mod actions;
-pub mod filters;
 pub mod jobs;
 pub mod outbound;
 // 3 stock and cost · the courier catalogue and the mappings
@@ -28,13 +27,14 @@ pub mod inventory;
 pub mod channels;
 pub mod orders;
 pub mod providers;
-// 5 the heart: states, post, re-post, submit
-pub mod shipments;
-// 6 what went wrong and its fix · webhooks, responders, e-mails
+// 5 what went wrong, in words · webhooks, responders, e-mails
 pub mod notify;
 pub mod problems;
-// 7 many at once
+// 6 the heart: states, post, re-post, submit
+pub mod shipments;
+// 7 fixing one cause everywhere · many at once
 pub mod imports;
+pub mod remedies;
 // 8 the front desks, and the make-believe outside world
 pub mod demo;
 pub mod sandbox;

@@ -98,6 +98,9 @@ pub struct Preview {
     pub effects: Vec<String>,
     /// What the person must confirm themselves because nobody else can.
     pub confirm: Option<String>,
+    /// What the person may choose besides (a tick named `anyway`), with a reason.
+    #[serde(default)]
+    pub option: Option<String>,
     /// The confirming button: verb and noun.
     pub button: String,
     /// A reason is asked for.
@@ -254,4 +257,10 @@ pub trait Action: Send + Sync + 'static {
 
     /// Activity of the subject since `since`, to say what made a page stale.
     fn history(subject: &Self::Subject) -> crate::evidence::activity::Of;
+}
+
+/// Reads a checkbox: `on`, `true`, `1` or a JSON boolean.
+pub fn ticked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(matches!(&value, Value::Bool(true)) || matches!(value.as_str(), Some("on" | "true" | "1" | "yes")))
 }

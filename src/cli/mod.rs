@@ -1,6 +1,7 @@
 //! The commands. This floor composes the rest: it is the only place that lists
 //! every job kind, adapter and action.
 
+pub mod registry;
 pub mod serve;
 
 use crate::config::{Config, LogFormat};

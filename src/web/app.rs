@@ -3,10 +3,13 @@
 
 use super::{WebError, WebResult, front, guard, routes, same_site, table::Table};
 use crate::{
+    channels::Channels,
+    clock,
     config::Config,
     db::{Db, migrate},
-    jobs::Handlers,
+    jobs::{Handlers, Work},
     outbound::Client,
+    providers::Providers,
     secrets::Keyring,
 };
 use actix_web::{HttpServer, dev::ServerHandle, middleware::from_fn, web};
@@ -37,12 +40,27 @@ pub struct App {
     pub outbound: Client,
     /// Every kind of job, for what runs in the request.
     pub handlers: Handlers,
+    /// Every kind of sales channel.
+    pub channels: Channels,
+    /// Every kind of fulfillment provider.
+    pub providers: Providers,
     /// The settings.
     pub config: Config,
     runtime: Handle,
     writes: Arc<AtomicUsize>,
     stopping: AtomicBool,
     behind: AtomicBool,
+}
+
+/// What the top floor registers: the kinds of jobs, channels and providers.
+#[derive(Debug, Clone, Default)]
+pub struct Adapters {
+    /// Every kind of job.
+    pub handlers: Handlers,
+    /// Every kind of sales channel.
+    pub channels: Channels,
+    /// Every kind of fulfillment provider.
+    pub providers: Providers,
 }
 
 /// What other front desks add to the server.
@@ -75,12 +93,14 @@ impl Drop for Writing {
 impl App {
     /// Made on the runtime that writes are to run on: a multi-thread one that
     /// outlives the server.
-    pub fn new(db: Db, keyring: Keyring, outbound: Client, handlers: Handlers, config: Config) -> Arc<App> {
+    pub fn new(db: Db, keyring: Keyring, outbound: Client, rooms: Adapters, config: Config) -> Arc<App> {
         Arc::new(App {
             db,
             keyring,
             outbound,
-            handlers,
+            handlers: rooms.handlers,
+            channels: rooms.channels,
+            providers: rooms.providers,
             config,
             runtime: Handle::current(),
             writes: Arc::default(),
@@ -103,6 +123,16 @@ impl App {
         };
         let done = self.runtime.spawn(work.in_current_span()).await;
         done.map_err(|error| WebError::Broken(anyhow::Error::new(error).context("a write did not end")))
+    }
+
+    /// What jobs work with, here and in the worker.
+    pub fn work(&self) -> Work {
+        Work {
+            db: self.db.clone(),
+            outbound: self.outbound.clone(),
+            keyring: self.keyring.clone(),
+            now: clock::now,
+        }
     }
 
     /// From here on `/readyz` says no.

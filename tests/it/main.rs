@@ -1,7 +1,11 @@
 //! The one integration-test binary.
 
 mod access;
+mod adapters;
+mod couriers;
 mod db;
+mod imports;
+mod sandbox;
 mod supply;
 mod support;
 mod web;

@@ -1,0 +1,188 @@
+//! E-mails to customers. Without a mail server they are kept and shown.
+
+use crate::{
+    clock::Instant,
+    db::{DbResult, Scope, sql},
+    evidence::TraceId,
+    ids::{EmailId, EventId, OrderId, ResponderId, ShipmentId, ShipmentLineId},
+    jobs::{self, Claimed, End, Handler, NewJob, Work},
+    text_enum::text_enum,
+};
+use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The job that sends one e-mail.
+pub const SEND_EMAIL: &str = "send_email";
+
+text_enum! {
+    /// Where an e-mail stands.
+    EmailState {
+        /// Waiting to be sent.
+        Queued = "queued",
+        /// No mail server is configured: it is kept here to be read.
+        Kept = "kept",
+        /// The mail server took it.
+        Sent = "sent",
+        /// The mail server refused it.
+        Failed = "failed",
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    email_id: EmailId,
+}
+
+/// An e-mail to be sent.
+#[derive(Debug)]
+pub struct NewEmail<'a> {
+    /// Which responder wrote it.
+    pub responder: Option<ResponderId>,
+    /// On what.
+    pub trigger: &'static str,
+    /// About which order.
+    pub order: OrderId,
+    /// About which shipment.
+    pub shipment: ShipmentId,
+    /// About which item.
+    pub line: Option<ShipmentLineId>,
+    /// For which event.
+    pub event: EventId,
+    /// To whom.
+    pub recipient: &'a str,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
+#[derive(QueryableByName)]
+struct NewId {
+    #[diesel(sql_type = BigInt)]
+    id: EmailId,
+}
+
+/// Writes an e-mail and its job, in the caller's transaction.
+pub async fn queue(scope: &mut Scope, email: NewEmail<'_>, trace: &TraceId, now: Instant) -> DbResult<EmailId> {
+    let account = scope.account();
+    let row: Option<NewId> = scope
+        .row(
+            sql("insert into emails (account_id, responder_id, trigger, order_id, shipment_id, shipment_line_id, event_id, \
+                 recipient, subject, body, trace_id) values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) returning id")
+            .bind(account)
+            .bind(email.responder)
+            .bind(email.trigger)
+            .bind(email.order)
+            .bind(email.shipment)
+            .bind(email.line)
+            .bind(email.event)
+            .bind(email.recipient)
+            .bind(email.subject)
+            .bind(email.body)
+            .bind(trace.to_string()),
+        )
+        .await?;
+    let id = row.map_or(EmailId(0), |r| r.id);
+    let job = NewJob::new(SEND_EMAIL, format!("email:{id}"), json!(Payload { email_id: id }), now).traced(trace);
+    jobs::enqueue(scope, job).await?;
+    Ok(id)
+}
+
+/// Sends one e-mail, or keeps it when there is no mail server.
+#[derive(Debug)]
+pub struct SendEmail;
+
+impl Handler for SendEmail {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+        Box::pin(async move {
+            let payload: Payload = match job.payload() {
+                Ok(payload) => payload,
+                Err(reason) => return End::Failed { reason },
+            };
+            let kept: DbResult<()> = async {
+                let mut scope = work.db.scope(job.account_id).await?;
+                scope
+                    .execute(
+                        sql("update emails set state = 'kept', attempts = {}, finished_at = {} \
+                             where account_id = {} and id = {} and state = 'queued'")
+                        .bind(job.attempts)
+                        .bind((work.now)())
+                        .bind(job.account_id)
+                        .bind(payload.email_id),
+                    )
+                    .await?;
+                scope.commit().await
+            }
+            .await;
+            match kept {
+                Ok(()) => End::Done,
+                Err(error) => {
+                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() }
+                }
+            }
+        })
+    }
+}
+
+/// An e-mail, as pages show it.
+#[derive(Debug, Clone, QueryableByName)]
+#[diesel(table_name = crate::db::schema::emails)]
+#[expect(missing_docs, reason = "the columns of the table")]
+pub struct Email {
+    #[diesel(sql_type = BigInt)]
+    pub id: EmailId,
+    pub trigger: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub order_id: Option<OrderId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub shipment_id: Option<ShipmentId>,
+    pub recipient: String,
+    pub subject: String,
+    pub body: String,
+    #[diesel(sql_type = Text)]
+    pub state: EmailState,
+    pub attempts: i32,
+    pub last_error: Option<String>,
+    pub trace_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub shipment_number: Option<String>,
+}
+
+impl Email {
+    /// When it was written; the id carries it.
+    pub fn at(&self) -> Instant {
+        crate::ids::log_id_time(self.id.0)
+    }
+}
+
+macro_rules! email_columns {
+    ($rest:literal) => {
+        concat!(
+            "select e.id, e.trigger, e.order_id, e.shipment_id, e.recipient, e.subject, e.body, e.state, e.attempts, \
+             e.last_error, e.trace_id, s.number as shipment_number from emails e \
+             left join shipments s on s.account_id = e.account_id and s.id = e.shipment_id ",
+            $rest
+        )
+    };
+}
+
+/// A page of e-mails, newest first, starting below `before`.
+pub async fn list(scope: &mut Scope, shipment: Option<ShipmentId>, before: Option<EmailId>, limit: i64) -> DbResult<Vec<Email>> {
+    let account = scope.account();
+    let mut statement = sql(email_columns!("where e.account_id = {}")).bind(account);
+    if let Some(shipment) = shipment {
+        statement = statement.push(" and e.shipment_id = {}").bind(shipment);
+    }
+    if let Some(before) = before {
+        statement = statement.push(" and e.id < {}").bind(before);
+    }
+    scope.rows(statement.push(" order by e.id desc limit {}").bind(limit)).await
+}
+
+/// One e-mail.
+pub async fn find(scope: &mut Scope, id: EmailId) -> DbResult<Option<Email>> {
+    let account = scope.account();
+    scope.row(sql(email_columns!("where e.account_id = {} and e.id = {}")).bind(account).bind(id)).await
+}

@@ -1,0 +1,1 @@
+//! (one order; written with the pages)

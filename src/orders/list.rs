@@ -1,0 +1,1 @@
+//! (lists of orders; written with the pages)

@@ -1,0 +1,1 @@
+//! (the error queue as a list; written with its page)

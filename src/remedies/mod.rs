@@ -1,0 +1,3 @@
+//! Remedies: fixing one cause, everywhere it bites.
+
+pub mod map_courier;

@@ -1,0 +1,1 @@
+//! (lists of shipments; written with their page)

@@ -1,0 +1,202 @@
+//! Planning: what a received order needs sent becomes a fulfillment order with
+//! its budget and a shipment that waits to be posted.
+
+use super::ChannelSync;
+use crate::{
+    channels::ChannelKind,
+    db::{DbResult, Scope, sql},
+    evidence::{Actor, Entry, TraceId, activity},
+    ids::{ChannelId, FulfillmentOrderId, OrderId, OrderLineId, ProductId, ShipmentId, WarehouseId},
+    jobs::{Claimed, End, Handler, Work},
+    orders::status,
+    providers::connection,
+};
+use diesel::{QueryableByName, sql_types::{BigInt, Bool, Integer, Nullable, Text}};
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+
+/// Plans the shipments of a received order.
+#[derive(Debug)]
+pub struct PlanShipments;
+
+#[derive(Deserialize)]
+struct Payload {
+    order_id: OrderId,
+}
+
+impl Handler for PlanShipments {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+        Box::pin(async move {
+            let payload: Payload = match job.payload() {
+                Ok(payload) => payload,
+                Err(reason) => return End::Failed { reason },
+            };
+            let planned: DbResult<()> = async {
+                let mut scope = work.db.scope(job.account_id).await?;
+                plan(&mut scope, payload.order_id, &job.trace()).await?;
+                scope.commit().await
+            }
+            .await;
+            match planned {
+                Ok(()) => End::Done,
+                Err(error) => End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() },
+            }
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+struct OrderFacts {
+    #[diesel(sql_type = Text)]
+    number: String,
+    #[diesel(sql_type = Text)]
+    search_text: String,
+    #[diesel(sql_type = BigInt)]
+    channel_id: ChannelId,
+    #[diesel(sql_type = Text)]
+    channel_kind: ChannelKind,
+    #[diesel(sql_type = Text)]
+    notification: crate::channels::Notification,
+    #[diesel(sql_type = Bool)]
+    ready: bool,
+}
+
+#[derive(QueryableByName)]
+struct OpenLine {
+    #[diesel(sql_type = BigInt)]
+    id: OrderLineId,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    product_id: Option<ProductId>,
+    #[diesel(sql_type = Integer)]
+    open: i32,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// Plans what is not planned yet; doing it twice plans nothing more. Answers
+/// the shipment that was made.
+pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResult<Option<ShipmentId>> {
+    let account = scope.account();
+    let facts: Option<OrderFacts> = scope
+        .row(
+            sql("select o.number, o.search_text, o.channel_id, c.kind as channel_kind, c.channel_notification as notification, \
+                 (o.canceled_at is null and o.payment_status in ('paid', 'partially_refunded')) as ready \
+                 from orders o join channels c on c.account_id = o.account_id and c.id = o.channel_id \
+                 where o.account_id = {} and o.id = {} for update of o")
+            .bind(account)
+            .bind(order),
+        )
+        .await?;
+    let Some(facts) = facts.filter(|f| f.ready) else { return Ok(None) };
+    let lines: Vec<OpenLine> = scope
+        .rows(
+            sql("select l.id, l.product_id, (l.quantity - l.quantity_refunded - l.quantity_shipped - coalesce(f.planned, 0))::integer as open \
+                 from order_lines l left join lateral ( \
+                   select sum(fl.quantity) as planned from fulfillment_order_lines fl \
+                   join fulfillment_orders fo on fo.account_id = fl.account_id and fo.id = fl.fulfillment_order_id \
+                   where fl.account_id = l.account_id and fl.order_line_id = l.id and fo.order_id = l.order_id) f on true \
+                 where l.account_id = {} and l.order_id = {} and l.requires_shipping order by l.position")
+            .bind(account)
+            .bind(order),
+        )
+        .await?;
+    let lines: Vec<OpenLine> = lines.into_iter().filter(|l| l.open > 0).collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let warehouse: Option<Id> = scope
+        .row(sql("select id from warehouses where account_id = {} order by id limit 1").bind(account))
+        .await?;
+    let Some(warehouse) = warehouse.map(|w| WarehouseId(w.id)) else { return Ok(None) };
+    let connection = connection::of_warehouse(scope, warehouse).await?.map(|c| c.id);
+    let fulfillment_order: Option<Id> = scope
+        .row(
+            sql("insert into fulfillment_orders (account_id, order_id, warehouse_id) values ({}, {}, {}) returning id")
+                .bind(account)
+                .bind(order)
+                .bind(warehouse),
+        )
+        .await?;
+    let fulfillment_order = FulfillmentOrderId(fulfillment_order.map_or(0, |r| r.id));
+    let number = next_number(scope).await?;
+    let sync = match facts.channel_kind {
+        ChannelKind::Manual => ChannelSync::NotApplicable,
+        _ => ChannelSync::AwaitingSend,
+    };
+    let search = format!("{} {}", number.to_lowercase(), facts.search_text);
+    let shipment: Option<Id> = scope
+        .row(
+            sql("insert into shipments (account_id, number, order_id, fulfillment_order_id, warehouse_id, connection_id, \
+                 channel_id, channel_sync, channel_notification, search_text) \
+                 values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}) returning id")
+            .bind(account)
+            .bind(&number)
+            .bind(order)
+            .bind(fulfillment_order)
+            .bind(warehouse)
+            .bind(connection)
+            .bind(facts.channel_id)
+            .bind(sync)
+            .bind(facts.notification)
+            .bind(search),
+        )
+        .await?;
+    let shipment = ShipmentId(shipment.map_or(0, |r| r.id));
+    scope
+        .execute(
+            sql("insert into shipment_details (account_id, shipment_id) values ({}, {})").bind(account).bind(shipment),
+        )
+        .await?;
+    for line in lines {
+        scope
+            .execute(
+                sql("insert into fulfillment_order_lines (account_id, fulfillment_order_id, order_line_id, quantity, allocated) \
+                     values ({}, {}, {}, {}, {})")
+                .bind(account)
+                .bind(fulfillment_order)
+                .bind(line.id)
+                .bind(line.open)
+                .bind(line.open),
+            )
+            .await?;
+        scope
+            .execute(
+                sql("insert into shipment_lines (account_id, shipment_id, order_line_id, product_id, quantity) \
+                     values ({}, {}, {}, {}, {})")
+                .bind(account)
+                .bind(shipment)
+                .bind(line.id)
+                .bind(line.product_id)
+                .bind(line.open),
+            )
+            .await?;
+    }
+    status::refresh(scope, order).await?;
+    let entry = Entry::shipment(&Actor::system(), "shipment_planned", shipment, order,
+        format!("Shipment {number} planned for order {}", facts.number)).traced(Some(trace));
+    activity::record(scope, entry).await?;
+    Ok(Some(shipment))
+}
+
+/// The next number of the account: `SHP-000123`. Its counter row makes two
+/// shipments planned at once wait for each other, so no number is used twice.
+pub async fn next_number(scope: &mut Scope) -> DbResult<String> {
+    #[derive(QueryableByName)]
+    struct Value {
+        #[diesel(sql_type = BigInt)]
+        value: i64,
+    }
+    let account = scope.account();
+    let row: Option<Value> = scope
+        .row(
+            sql("insert into counters (account_id, name, value) values ({}, 'shipment_number', 1) \
+                 on conflict (account_id, name) do update set value = counters.value + 1 returning value")
+            .bind(account),
+        )
+        .await?;
+    Ok(format!("SHP-{:06}", row.map_or(0, |r| r.value)))
+}

@@ -1,0 +1,133 @@
+//! Re-Post to Fulfillment: clears the previous post date and fulfillment id and
+//! runs the standard post flow again, after asking the provider whether the
+//! earlier order is still there.
+
+use super::{
+    Status, Subject,
+    post::{self, Gate},
+    posts::{self, PostState, Step},
+};
+use crate::{
+    accounts::Permission,
+    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    clock::Instant,
+    db::{DbResult, Scope},
+    evidence::{Entry, activity},
+    ids::ShipmentId,
+};
+use serde::{Deserialize, Serialize};
+
+/// The action.
+#[derive(Debug)]
+pub struct Repost;
+
+/// What the person decides.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Input {
+    /// Why; needed with `anyway`.
+    #[serde(default)]
+    pub reason: String,
+    /// Send it whatever the provider says about the earlier order.
+    #[serde(default, deserialize_with = "crate::actions::ticked")]
+    pub anyway: bool,
+}
+
+impl Action for Repost {
+    type Subject = Subject;
+    type Input = Input;
+    const NAME: &'static str = "repost";
+    const LABEL: &'static str = "Re-Post to Fulfillment";
+    const PERMISSION: Permission = Permission::ShipmentsPost;
+
+    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
+        Subject::load(scope, ShipmentId(id), lock).await
+    }
+
+    fn version(subject: &Subject) -> (i32, String) {
+        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
+    }
+
+    fn available(subject: &Subject) -> Availability {
+        let shipment = &subject.shipment;
+        match shipment.status {
+            Status::Posting => Availability::no("It is being posted now."),
+            Status::Unconfirmed => Availability::no_but(
+                format!("We don’t know whether {} has it already. Check with the provider first.", subject.provider_name()),
+                "check_post",
+            ),
+            Status::Canceled => Availability::no("The shipment is voided."),
+            _ if shipment.date_post.is_none() && !subject.around.posted_before => {
+                Availability::no_but("Available once the shipment has been posted.", "post")
+            }
+            _ => subject.postable(),
+        }
+    }
+
+    async fn preview(scope: &mut Scope, subject: &Subject) -> DbResult<Preview> {
+        let to = subject.provider_name().to_owned();
+        let shipment = &subject.shipment;
+        let mut effects = Vec::new();
+        if let Some(old) = &shipment.fulfillment_id {
+            effects.push(format!(
+                "{to} is asked about the earlier order {old} first. If it is still there, nothing is sent and you are told."
+            ));
+            effects.push("The post date and fulfillment ID are cleared; the old values stay in the history.".to_owned());
+        }
+        effects.push(format!("{} is sent to {to} again, by the standard post flow.", shipment.number));
+        effects.push("When it is accepted, the status is Pending tracking with a new post date.".into());
+        effects.extend(post::told_on_success(scope, shipment.id).await?);
+        effects.push("If the provider refuses it, it goes to the error queue.".into());
+        Ok(Preview {
+            question: format!("Re-post {} to {to}?", shipment.number),
+            effects,
+            option: Some(format!(
+                "Send it even if {to} still has the earlier order, or cannot say. I have cancelled it there, or accept that there may be two."
+            )),
+            button: "Re-Post to Fulfillment".into(),
+            asks_reason: true,
+            serious: true,
+            ..Preview::default()
+        })
+    }
+
+    async fn apply(scope: &mut Scope, subject: Subject, by: &By, input: Input, now: Instant) -> Result<Outcome, ActionError> {
+        let reason = input.reason.trim();
+        if input.anyway && reason.chars().count() < 3 {
+            return Err(ActionError::field("reason", "Say why it may be sent although the earlier order may still be there."));
+        }
+        if reason.chars().count() > 500 {
+            return Err(ActionError::field("reason", "Keep the reason under 500 characters."));
+        }
+        let shipment = &subject.shipment;
+        let earlier = posts::of_shipment(scope, shipment.id).await?;
+        let mut reference = shipment.number.clone();
+        let mut previous = None;
+        if let Some(last) = earlier.iter().find(|p| !matches!(p.state, PostState::Canceled)) {
+            reference.clone_from(&last.external_reference);
+            if matches!(last.state, PostState::Accepted | PostState::NeedsPerson)
+                && let Some(row) = posts::lock(scope, last.id).await?
+            {
+                posts::step(scope, &row, Step::Superseded, reason, None).await?;
+                posts::set_state(scope, &row, PostState::Superseded, now).await?;
+                previous = Some(row.id);
+            }
+        }
+        let gate = Gate { remote_id: shipment.fulfillment_id.clone(), reference: reference.clone(), anyway: input.anyway, previous };
+        let job = post::queue(scope, &subject, by, &reference, reason, Some(gate), now).await?;
+        let entry = Entry::shipment(&by.actor, "shipment_repost_queued", shipment.id, shipment.order_id,
+            format!("Re-posting {} to {}{}", shipment.number, subject.provider_name(),
+                if input.anyway { ", whatever it says about the earlier order" } else { "" }))
+            .changed(
+                serde_json::json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
+                serde_json::json!({ "reason": reason, "anyway": input.anyway }),
+            )
+            .traced(Some(&by.trace))
+            .from_ip(by.ip.clone());
+        activity::record(scope, entry).await?;
+        Ok(Outcome::done(format!("Re-posting {} to {}.", shipment.number, subject.provider_name())).with_job(job))
+    }
+
+    fn history(subject: &Subject) -> activity::Of {
+        activity::Of::Shipment(subject.shipment.id)
+    }
+}

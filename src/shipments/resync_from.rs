@@ -1,0 +1,273 @@
+//! *Resync from provider*: reads tracking, courier, status and cost, and takes
+//! over what moves the shipment forward.
+
+use super::{InventoryStatus, Status, Subject, TrackingStatus, post::NoInput, posts, state, submit, view};
+use crate::{
+    accounts::Permission,
+    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    clock::Instant,
+    couriers::{catalogue, seen},
+    db::{DbResult, Scope, sql},
+    evidence::{Actor, Entry, TraceId, activity, record::{About, LogType}},
+    ids::{RecordId, ShipmentId},
+    jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
+    notify::{
+        events::{self, EventType, NewEvent},
+        responders::{self, Trigger},
+    },
+    orders::status,
+    providers::{Parcel, Providers, connection},
+};
+use anyhow::{Context, Result};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The job that reads a provider about a posted shipment.
+pub const RESYNC: &str = "resync_from_provider";
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    shipment_id: ShipmentId,
+}
+
+/// The action.
+#[derive(Debug)]
+pub struct ResyncFrom;
+
+impl Action for ResyncFrom {
+    type Subject = Subject;
+    type Input = NoInput;
+    const NAME: &'static str = "resync_from_provider";
+    const LABEL: &'static str = "Resync from provider";
+    const PERMISSION: Permission = Permission::ShipmentsPost;
+
+    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
+        Subject::load(scope, ShipmentId(id), lock).await
+    }
+
+    fn version(subject: &Subject) -> (i32, String) {
+        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
+    }
+
+    fn available(subject: &Subject) -> Availability {
+        if subject.shipment.voided_at.is_some() {
+            return Availability::no("The shipment is voided.");
+        }
+        if subject.shipment.fulfillment_id.is_none() {
+            return Availability::no_but("Available once the shipment has been posted.", "post");
+        }
+        Availability::Available
+    }
+
+    async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
+        let who = subject.provider_name();
+        Ok(Preview {
+            question: format!("Resync {} from {who}?", subject.shipment.number),
+            effects: vec![
+                format!("Tracking, courier, status and cost are read from {who}; nothing is sent to it."),
+                "When it has shipped, the tracking goes to the sales channel.".into(),
+            ],
+            button: "Resync from provider".into(),
+            ..Preview::default()
+        })
+    }
+
+    async fn apply(scope: &mut Scope, subject: Subject, by: &By, _: NoInput, now: Instant) -> Result<Outcome, ActionError> {
+        let shipment = &subject.shipment;
+        let job = NewJob::new(RESYNC, format!("shipment:{}", shipment.id), json!(Payload { shipment_id: shipment.id }), now)
+            .once(format!("resync:{}", shipment.id))
+            .traced(&by.trace);
+        let job = jobs::enqueue(scope, job).await?;
+        let entry = Entry::shipment(&by.actor, "shipment_resync_queued", shipment.id, shipment.order_id,
+            format!("Reading {} about {}", subject.provider_name(), shipment.number))
+            .traced(Some(&by.trace)).from_ip(by.ip.clone());
+        activity::record(scope, entry).await?;
+        Ok(Outcome::done(format!("Reading {}.", subject.provider_name())).with_job(job))
+    }
+
+    fn history(subject: &Subject) -> activity::Of {
+        activity::Of::Shipment(subject.shipment.id)
+    }
+}
+
+/// The job.
+#[derive(Debug)]
+pub struct ResyncFromProvider {
+    /// The adapters.
+    pub providers: Providers,
+}
+
+impl Handler for ResyncFromProvider {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+        Box::pin(async move {
+            match self.read(work, job).await {
+                Ok(end) => end,
+                Err(error) => {
+                    tracing::error!(?error, job.id = %job.id, "reading a provider stopped on our side");
+                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: format!("{error:#}") }
+                }
+            }
+        })
+    }
+}
+
+impl ResyncFromProvider {
+    async fn read(&self, work: &Work, job: &Claimed) -> Result<End> {
+        let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let trace = job.trace();
+        let mut scope = work.db.scope(job.account_id).await?;
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else { return Ok(End::Done) };
+        let (Some(remote), Some(id)) = (subject.shipment.fulfillment_id.clone(), subject.connection()) else { return Ok(End::Done) };
+        let connection = connection::find(&mut scope, id).await?.context("the shipment's connection is gone")?;
+        let access = connection.access(&scope, &work.keyring)?;
+        drop(scope);
+        let provider = self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
+        let about = About {
+            connection: Some(id),
+            order: Some(subject.shipment.order_id),
+            shipment: Some(subject.shipment.id),
+            job: Some(job.id),
+            attempt: job.attempts,
+            trace: Some(trace.clone()),
+            ..About::default()
+        };
+        let mut next = provider.track(&access, &remote);
+        let mut parcels: Vec<Parcel> = Vec::new();
+        let mut word = None;
+        let mut record = None;
+        // bounded: no provider needs more than a few reads for one order
+        for _ in 0..4 {
+            let Some(request) = next.take() else { break };
+            let called = work
+                .outbound
+                .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| provider.tracked(&access, r))
+                .await;
+            record = called.record.or(record);
+            match called.result {
+                Ok(answer) => {
+                    parcels.extend(answer.value.parcels);
+                    word = answer.value.status.or(word);
+                    next = answer.value.next;
+                }
+                Err(failure) => {
+                    let now = (work.now)();
+                    let mut scope = work.db.scope(job.account_id).await?;
+                    if super::post::about_the_connection(failure.class) {
+                        connection::note_health(&mut scope, id, Some(failure.class), now).await?;
+                    }
+                    let entry = Entry::shipment(&Actor::provider(connection.name.clone()), "shipment_resync_failed",
+                        subject.shipment.id, subject.shipment.order_id, format!("{} could not be read", connection.name))
+                        .ended(activity::Ended::Failed).from_record(record).traced(Some(&trace));
+                    activity::record(&mut scope, entry).await?;
+                    scope.commit().await?;
+                    return Ok(match failure.class.retry_helps().then(|| retry::OUTSIDE.next(job.attempts, failure.retry_after, now)).flatten() {
+                        Some(at) => End::Again { at, reason: failure.message },
+                        None => End::Failed { reason: failure.message },
+                    });
+                }
+            }
+        }
+        let now = (work.now)();
+        let mut scope = work.db.scope(job.account_id).await?;
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else { return Ok(End::Done) };
+        connection::note_health(&mut scope, id, None, now).await?;
+        if let Some(word) = &word {
+            posts::note_read(&mut scope, id, &remote, word, now).await?;
+        }
+        let parcel = parcels.iter().find(|p| !p.voided && !p.tracking_number.is_empty());
+        take_over(&mut scope, &subject, &connection.name, parcel, word.as_deref(), record, &trace, now).await?;
+        scope.commit().await?;
+        Ok(End::Done)
+    }
+}
+
+/// Takes over what the provider says, forward only.
+#[expect(clippy::too_many_arguments, reason = "one read, whole")]
+async fn take_over(
+    scope: &mut Scope,
+    subject: &Subject,
+    provider: &str,
+    parcel: Option<&Parcel>,
+    word: Option<&str>,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
+    let shipment = &subject.shipment;
+    let same = parcel.is_none_or(|p| shipment.tracking_number.as_deref() == Some(p.tracking_number.as_str()));
+    if same {
+        let said = word.map_or(String::new(), |w| format!(" It says: {w}."));
+        let entry = Entry::shipment(&Actor::provider(provider), "shipment_resynced", shipment.id, shipment.order_id,
+            format!("Read {provider}: nothing new.{said}"))
+            .ended(activity::Ended::Info).from_record(record).traced(Some(trace));
+        activity::record(scope, entry).await?;
+        return Ok(());
+    }
+    let Some(parcel) = parcel else { return Ok(()) };
+    let account = scope.account();
+    let url = catalogue::by_any_name(&parcel.courier).and_then(|c| c.tracking_url(&parcel.tracking_number));
+    let shipped_at = parcel.shipped_at.unwrap_or(now);
+    scope
+        .execute(
+            sql("update shipments set tracking_number = {}, courier = {}, service_level = coalesce({}, service_level), \
+                 tracking_url = {}, tracking_status = coalesce(tracking_status, {}), cost_minor = coalesce({}, cost_minor), \
+                 inventory_status = {}, shipped_at = coalesce(shipped_at, {}), \
+                 search_text = search_text || ' ' || lower({}), version = version + 1, updated_at = {} \
+                 where account_id = {} and id = {}")
+            .bind(&parcel.tracking_number)
+            .bind(&parcel.courier)
+            .bind(parcel.service.clone())
+            .bind(url)
+            .bind(TrackingStatus::Transit)
+            .bind(parcel.cost_minor)
+            .bind(InventoryStatus::Shipped)
+            .bind(shipped_at)
+            .bind(&parcel.tracking_number)
+            .bind(now)
+            .bind(account)
+            .bind(shipment.id),
+        )
+        .await?;
+    let moved = matches!(shipment.status, Status::PendingTracking | Status::Error | Status::Unconfirmed);
+    if moved {
+        state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
+        scope
+            .execute(
+                sql("update order_lines ol set quantity_shipped = least(ol.quantity, ol.quantity_shipped + l.quantity) \
+                     from shipment_lines l where l.account_id = ol.account_id and l.order_line_id = ol.id \
+                     and l.account_id = {} and l.shipment_id = {}")
+                .bind(account)
+                .bind(shipment.id),
+            )
+            .await?;
+    }
+    seen::note(scope, shipment.channel_id, &parcel.courier, shipment.id, now).await?;
+    let entry = Entry::shipment(&Actor::provider(provider), "shipment_shipped", shipment.id, shipment.order_id,
+        format!("{} left with {}, tracking {}", shipment.number, parcel.courier, parcel.tracking_number))
+        .changed(
+            json!({ "courier": shipment.courier, "tracking_number": shipment.tracking_number }),
+            json!({ "courier": parcel.courier, "tracking_number": parcel.tracking_number }),
+        )
+        .from_record(record)
+        .traced(Some(trace));
+    activity::record(scope, entry).await?;
+    let event = NewEvent {
+        kind: EventType::ShipmentShipped,
+        cause: format!("tracking:{}:{}", shipment.id, parcel.tracking_number),
+        order: shipment.order_id,
+        shipment: Some(shipment.id),
+        data: view::event_data(scope, shipment.id).await?,
+        trace,
+    };
+    if let Some(event) = events::tell(scope, event, now).await? {
+        responders::trigger(scope, Trigger::Shipped, event, shipment.order_id, shipment.id, trace, now).await?;
+    }
+    // the channel follows by itself
+    if let Some(fresh) = Subject::load(scope, shipment.id, true).await?
+        && submit::available(&fresh).is_available()
+    {
+        submit::queue(scope, &fresh, &By::system(trace.clone()), now).await?;
+    }
+    status::refresh(scope, shipment.order_id).await
+}

@@ -1,0 +1,118 @@
+//! A shipment with what the conditions of its actions need to know.
+
+use super::{Shipment, shipment_columns};
+use crate::{
+    actions::Availability,
+    channels::ChannelKind,
+    db::{DbResult, Scope, sql},
+    ids::{ConnectionId, PostId, ShipmentId},
+    providers::ProviderKind,
+};
+use diesel::{QueryableByName, sql_types::{BigInt, Bool, Nullable, Text}};
+
+/// What an action on a shipment acts on.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The shipment.
+    pub shipment: Shipment,
+    /// What surrounds it.
+    pub around: Around,
+}
+
+/// What surrounds a shipment.
+#[derive(Debug, Clone, QueryableByName)]
+#[expect(missing_docs, reason = "named after what they hold")]
+pub struct Around {
+    #[diesel(sql_type = Text)]
+    pub order_number: String,
+    #[diesel(sql_type = Bool)]
+    pub order_on_hold: bool,
+    #[diesel(sql_type = Bool)]
+    pub order_canceled: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub connection_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub connection_kind: Option<ProviderKind>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub connection_state: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub channel_name: String,
+    #[diesel(sql_type = Text)]
+    pub channel_kind: ChannelKind,
+    #[diesel(sql_type = Bool)]
+    pub channel_submits: bool,
+    /// The newest post group.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub post_id: Option<PostId>,
+    /// Its state.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub post_state: Option<String>,
+    /// Whether it was ever accepted by a provider.
+    #[diesel(sql_type = Bool)]
+    pub posted_before: bool,
+}
+
+impl Subject {
+    /// Reads a shipment; with `lock`, its row stays ours until the end of the
+    /// transaction.
+    pub async fn load(scope: &mut Scope, id: ShipmentId, lock: bool) -> DbResult<Option<Subject>> {
+        let account = scope.account();
+        let statement = if lock {
+            sql(shipment_columns!("where account_id = {} and id = {} for update"))
+        } else {
+            sql(shipment_columns!("where account_id = {} and id = {}"))
+        };
+        let Some(shipment): Option<Shipment> = scope.row(statement.bind(account).bind(id)).await? else {
+            return Ok(None);
+        };
+        let around: Option<Around> = scope
+            .row(
+                sql("select o.number as order_number, o.on_hold as order_on_hold, o.canceled_at is not null as order_canceled, \
+                     c.name as connection_name, c.kind as connection_kind, c.state as connection_state, \
+                     ch.name as channel_name, ch.kind as channel_kind, ch.submit_fulfillments as channel_submits, \
+                     p.id as post_id, p.state as post_state, \
+                     exists (select 1 from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id) as posted_before \
+                     from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id \
+                     join channels ch on ch.account_id = s.account_id and ch.id = s.channel_id \
+                     left join connections c on c.account_id = s.account_id and c.id = s.connection_id \
+                     left join lateral (select id, state from posts p where p.account_id = s.account_id and p.shipment_id = s.id \
+                                        order by group_no desc limit 1) p on true \
+                     where s.account_id = {} and s.id = {}")
+                .bind(account)
+                .bind(id),
+            )
+            .await?;
+        Ok(around.map(|around| Subject { shipment, around }))
+    }
+
+    /// The connection's name, or words for none.
+    pub fn provider_name(&self) -> &str {
+        self.around.connection_name.as_deref().unwrap_or("the provider")
+    }
+
+    /// The connection it goes to.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.shipment.connection_id
+    }
+
+    /// What stands in the way of sending it to its provider, whatever its state.
+    pub fn postable(&self) -> Availability {
+        let around = &self.around;
+        if self.shipment.voided_at.is_some() {
+            return Availability::no("The shipment is voided. Restore it first.");
+        }
+        if around.order_canceled {
+            return Availability::no("The order was canceled at the channel.");
+        }
+        if self.shipment.connection_id.is_none() {
+            return Availability::no("No fulfillment connection is assigned to its warehouse.");
+        }
+        if around.connection_state.as_deref() == Some("paused") {
+            return Availability::no(format!("{} is paused.", self.provider_name()));
+        }
+        if around.order_on_hold {
+            return Availability::no_but("The order is on hold. Remove its holds first.", "remove_all_holds");
+        }
+        Availability::Available
+    }
+}
