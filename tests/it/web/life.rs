@@ -118,11 +118,7 @@ async fn the_program_serves_and_stops() {
         .expect("the program");
     let since = Instant::now();
     let mut browser = Browser::new(listen);
-    while !browser
-        .try_get("/readyz")
-        .await
-        .is_some_and(|answer| answer.status == 200)
-    {
+    while browser.try_get("/readyz").await.is_none_or(|answer| answer.status != 200) {
         assert!(since.elapsed() < Duration::from_secs(30), "never ready");
         assert!(program.try_wait().expect("a state").is_none(), "it ended");
         tokio::time::sleep(Duration::from_millis(50)).await;
