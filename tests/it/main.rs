@@ -6,6 +6,7 @@ mod couriers;
 mod db;
 mod imports;
 mod sandbox;
+mod shipments;
 mod supply;
 mod support;
 mod web;
