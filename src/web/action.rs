@@ -73,6 +73,7 @@ struct Confirm {
     key: String,
     reason: String,
     confirmed: bool,
+    anyway: bool,
     more: Html,
     errors: FormErrors,
     /// What somebody else did since the page was loaded.
@@ -344,6 +345,7 @@ async fn show<A: Action, F: ActionFields<A>>(
         reason: fields.get("reason").to_owned(),
         // a confirmation is of what was seen: after a change it is given anew
         confirmed: fields.ticked("confirmed") && trouble.stale.is_none(),
+        anyway: fields.ticked("anyway") && trouble.stale.is_none(),
         more: Html(more),
         stale: trouble.stale.map(|stale| Changed {
             what: stale.what,

@@ -23,7 +23,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use tracing::Instrument;
 
 /// The most a body may hold where a page does not say otherwise.
@@ -48,7 +48,7 @@ pub struct App {
     pub config: Config,
     runtime: Handle,
     writes: Arc<AtomicUsize>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     behind: AtomicBool,
 }
 
@@ -104,7 +104,7 @@ impl App {
             config,
             runtime: Handle::current(),
             writes: Arc::default(),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             behind: AtomicBool::new(false),
         })
     }
@@ -137,7 +137,14 @@ impl App {
 
     /// From here on `/readyz` says no.
     pub fn begin_stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
+    }
+
+    /// Returns when the stop begins: streams say goodbye then, since an open one
+    /// would hold up the end.
+    pub async fn stopping(&self) {
+        // an error means that the application is gone, which is a stop as well
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Waits for writes whose clients have gone.
@@ -154,10 +161,7 @@ impl App {
 
     /// Why requests should not come here, if so.
     pub fn not_ready(&self) -> Option<&'static str> {
-        match (
-            self.stopping.load(Ordering::Acquire),
-            self.behind.load(Ordering::Acquire),
-        ) {
+        match (*self.stopping.borrow(), self.behind.load(Ordering::Acquire)) {
             (true, _) => Some("stopping"),
             (false, true) => Some("waiting for migrations"),
             (false, false) => None,

@@ -7,6 +7,7 @@ mod db;
 mod imports;
 mod orders;
 mod sandbox;
+mod shipments;
 mod supply;
 mod support;
 mod web;

@@ -20,10 +20,10 @@ use std::{
 use tokio::sync::OnceCell;
 use waybill::{
     accounts::{Role, passwords},
+    cli::registry::adapters,
     config::Config,
     db::{Db, Scope},
     ids::{AccountId, StoreId, UserId},
-    jobs::Handlers,
     outbound::{AddressPolicy, Client},
     secrets::Keyring,
     web::app::{App, Rooms, Running, serve},
@@ -104,7 +104,7 @@ impl Portal {
         let config = Settings::parse_from(flags).config;
         let db = Db::open(&database.owner_url(), 8, "test").expect("a pool");
         let outbound = Client::new(AddressPolicy::public()).expect("a client");
-        let app = App::new(db, Keyring::random(), outbound, Handlers::default(), config);
+        let app = App::new(db, Keyring::random(), outbound, adapters(), config);
         let own = World::make(&database, "own").await;
         let other = World::make(&database, "other").await;
         let roles = [(own.account, Role::Client), (other.account, Role::Admin)];

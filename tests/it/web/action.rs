@@ -157,7 +157,10 @@ async fn what_nobody_else_can_know_must_be_ticked() {
     let mut admin = portal.visitor(Role::Admin).await;
     let page = admin.get(&path).await;
     assert_eq!(page.text("h1"), "Rename <b>bold</b>?", "text, not markup");
-    assert_eq!(page.text("main label.choice"), "I know what I do");
+    assert_eq!(
+        page.texts("main label.choice").last().map(String::as_str),
+        Some("I know what I do")
+    );
     let refused = admin.submit(&page, &[("name", "Renamed")]).await;
     assert_eq!((refused.status, name(&portal).await), (422, 0));
     assert_eq!(
@@ -165,6 +168,30 @@ async fn what_nobody_else_can_know_must_be_ticked() {
         Some("#confirmed")
     );
     let done = admin.submit(&refused, &[("confirmed", "yes")]).await;
+    assert_eq!((done.status, name(&portal).await), (303, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_option_is_told_to_the_action_and_kept() {
+    let (portal, path) = open().await;
+    let mut admin = portal.visitor(Role::Admin).await;
+    let page = admin.get(&path).await;
+    assert_eq!(
+        page.text("main label.choice"),
+        "Rename it even if it is locked by then"
+    );
+    let refused = admin
+        .submit(&page, &[("name", "Renamed"), ("anyway", "yes")])
+        .await;
+    assert_eq!(
+        (refused.status, refused.text(".error-summary li").as_str()),
+        (422, "Say why.")
+    );
+    assert!(
+        refused.attribute("#anyway", "checked").is_some(),
+        "what was ticked is kept"
+    );
+    let done = admin.submit(&refused, &[("reason", "because")]).await;
     assert_eq!((done.status, name(&portal).await), (303, 1));
 }
 

@@ -22,7 +22,13 @@ async fn machines_get_plain_answers() {
         assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
         assert!(answer.cookies().next().is_none());
     }
+    let soon = Duration::from_millis(100);
+    assert!(tokio::time::timeout(soon, portal.app.stopping()).await.is_err());
     portal.app.begin_stop();
+    assert!(
+        tokio::time::timeout(soon, portal.app.stopping()).await.is_ok(),
+        "streams are told"
+    );
     let stopping = machine.get("/readyz").await;
     assert_eq!((stopping.status, stopping.body.as_str()), (503, "stopping\n"));
     assert_eq!(machine.get("/healthz").await.status, 200);
@@ -118,10 +124,10 @@ async fn the_program_serves_and_stops() {
         .expect("the program");
     let since = Instant::now();
     let mut browser = Browser::new(listen);
-    while !browser
+    while browser
         .try_get("/readyz")
         .await
-        .is_some_and(|answer| answer.status == 200)
+        .is_none_or(|answer| answer.status != 200)
     {
         assert!(since.elapsed() < Duration::from_secs(30), "never ready");
         assert!(program.try_wait().expect("a state").is_none(), "it ended");

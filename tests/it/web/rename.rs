@@ -32,6 +32,8 @@ pub struct NewName {
     reason: Option<String>,
     #[serde(default)]
     confirmed: Option<String>,
+    #[serde(default, deserialize_with = "waybill::actions::ticked")]
+    anyway: bool,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -74,7 +76,8 @@ impl Action for Rename {
             confirm: store.name.contains("<b>").then(|| "I know what I do".into()),
             button: "Rename store".into(),
             asks_reason: true,
-            serious: false,
+            option: Some("Rename it even if it is locked by then".into()),
+            ..Preview::default()
         })
     }
 
@@ -97,6 +100,9 @@ impl Action for Rename {
         scope
             .execute(sql(statement).bind(&input.name).bind(account).bind(store.id))
             .await?;
+        if input.anyway && input.reason.is_none() {
+            return Err(ActionError::field("reason", "Say why."));
+        }
         let words = format!("Renamed: {}", input.reason.unwrap_or_else(|| "no reason".into()));
         let entry = Entry::new(&by.actor, "store_renamed", Subject::Store, store.id, words);
         activity::record(scope, entry.traced(Some(&by.trace)).from_ip(by.ip.clone())).await?;
