@@ -49,7 +49,6 @@ struct Page {
     customer: Customer,
     personal: bool,
     address: Vec<String>,
-    since: Stamp,
     last: Option<Stamp>,
     sales: Part,
 }
@@ -86,7 +85,6 @@ pub async fn show(visitor: Visitor, id: Path<CustomerId>) -> WebResult<HttpRespo
     visitor.html(&Page {
         label: label(&customer, personal),
         address: address.unwrap_or_default(),
-        since: visitor.stamp(customer.created_at),
         last: customer.last_order_at.map(|at| visitor.stamp(at)),
         personal,
         customer,

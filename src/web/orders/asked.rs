@@ -17,8 +17,8 @@ use chrono::{Days, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
 /// The list's own keys.
-pub const KEYS: [&str; 10] =
-    ["tab", "status", "store", "channel", "hold", "sync", "shipment", "placed", "from", "until"];
+pub const KEYS: [&str; 11] =
+    ["tab", "status", "store", "channel", "hold", "sync", "shipment", "placed", "from", "until", "late"];
 
 /// A filter that is applied, and the link that takes it away.
 pub struct Chip {
@@ -124,6 +124,10 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
             ((*value).to_owned(), label, list.get("placed") == Some(value))
         })),
     });
+    let late = list.word("late", |text| (text == "yes").then_some(())).is_some();
+    if late {
+        chips.push(Chip { label: "Past ship-by date".into(), href: link.without("late").to_string() });
+    }
     if let Some(q) = Some(list.q()).filter(|q| !q.is_empty()) {
         chips.insert(0, Chip { label: format!("Search: {q}"), href: link.without("q").to_string() });
     }
@@ -143,6 +147,7 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
         shipments: shipments.iter().map(ToString::to_string).collect(),
         from,
         until,
+        late_at: late.then_some(visitor.now),
         q: list.q().to_owned(),
         personal: visitor.can(Permission::PersonalView),
         ..Filter::default()
