@@ -15,6 +15,8 @@ use diesel::{
 
 /// Counting stops here: more rows than this are `10,000+`.
 pub const COUNTED: i64 = 10_000;
+/// Words of a search that are looked for; the others are not.
+const MOST_WORDS: usize = 6;
 
 text_enum! {
     /// The views of the list that everybody has.
@@ -138,7 +140,7 @@ pub async fn page(scope: &mut Scope, filter: &Filter, from: Option<Cursor>, size
     let mut statement = sql("select o.id, o.number, o.channel_reference, s.name as store_name, c.name as channel_name, \
          o.customer_id, cu.name as customer_name, o.status, o.on_hold, \
          case when o.on_hold then array(select h.kind from order_holds h where h.account_id = o.account_id \
-           and h.order_id = o.id and h.released_at is null order by h.created_at) else '{}' end as holds, \
+           and h.order_id = o.id and h.released_at is null order by h.created_at) else array[]::text[] end as holds, \
          o.currency, o.total_minor, o.items_ordered, o.items_shipped, o.shipment_status, o.channel_sync, o.placed_at, \
          o.ship_by from orders o \
          join channels c on c.account_id = o.account_id and c.id = o.channel_id \
@@ -261,7 +263,7 @@ fn conditions(scope: &Scope, filter: &Filter) -> Sql {
 /// match must lie in identifiers, so that a search tells nothing about people.
 fn search(scope: &Scope, q: &str, personal: bool) -> Sql {
     let (account, pattern) = (scope.account(), contains(q));
-    let mut orders = sql("o.search_text like {}").bind(&pattern);
+    let mut orders = words_in(sql("o.search_text like {}"), " and o.search_text like {}", q);
     let mut parcels = sql("p.account_id = {} and p.search_text like {}").bind(account).bind(&pattern);
     if !personal {
         orders = orders
@@ -286,6 +288,13 @@ fn search(scope: &Scope, q: &str, personal: bool) -> Sql {
         .push(" union all select p.order_id from shipments p where ")
         .append(parcels)
         .push(")")
+}
+
+/// Each word anywhere, in any order; the first fills the hole of `first`.
+pub(super) fn words_in(first: Sql, another: &'static str, q: &str) -> Sql {
+    let mut words = q.split_whitespace().take(MOST_WORDS);
+    let first = first.bind(contains(words.next().unwrap_or_default()));
+    words.fold(first, |text, word| text.push(another).bind(contains(word)))
 }
 
 /// What was typed, as it is looked for: lower-case, without `#` before a number;
