@@ -4,6 +4,7 @@ mod access;
 mod adapters;
 mod couriers;
 mod db;
+mod house;
 mod imports;
 mod sandbox;
 mod shipments;
