@@ -1,5 +1,7 @@
 //! The one integration-test binary.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the message")]
+
 mod access;
 mod adapters;
 mod couriers;
