@@ -2,6 +2,7 @@
 
 mod couriers;
 mod db;
+mod demo;
 mod imports;
 mod sandbox;
 mod supply;
