@@ -2,14 +2,13 @@
 
 use super::start_logging;
 use crate::{
-    clock,
     config::Config,
     db::{
         Db,
         embedded::{DATABASE, LocalPg, Options, bootstrap},
         migrate,
     },
-    jobs::{Handlers, Work, Worker},
+    jobs::Worker,
     outbound::{AddressPolicy, Client},
     secrets::Keyring,
     web::app::{App, Rooms, Running},
@@ -75,16 +74,12 @@ impl Serve {
         let (stop, stopped) = watch::channel(false);
         let worker = (!self.web_only).then(|| {
             let worker = Worker {
-                work: Work {
-                    db: app.db.clone(),
-                    outbound: app.outbound.clone(),
-                    keyring: app.keyring.clone(),
-                    now: clock::now,
-                },
+                work: app.work(),
                 handlers: app.handlers.clone(),
                 at_once: self.config.jobs,
                 idle: Duration::from_millis(500),
             };
+            tokio::spawn(super::chores::run(app.db.clone(), crate::clock::now, stopped.clone()));
             tokio::spawn(worker.run(stopped))
         });
         let web = if self.worker_only {
@@ -119,7 +114,7 @@ impl Serve {
             db,
             keyring,
             outbound,
-            Handlers::default(),
+            super::registry::adapters(),
             self.config.clone(),
         ))
     }
@@ -134,7 +129,8 @@ impl Serve {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn wait_for_signal() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -73,10 +73,11 @@ struct Confirm {
     key: String,
     reason: String,
     confirmed: bool,
+    anyway: bool,
     more: Html,
     errors: FormErrors,
     /// What somebody else did since the page was loaded.
-    stale: Option<(String, Vec<(String, String, Stamp)>)>,
+    stale: Option<Changed>,
 }
 
 impl askama::filters::HtmlSafe for Confirm {}
@@ -90,6 +91,13 @@ struct ConfirmPage {
     part: Confirm,
 }
 
+/// What somebody else did to the record meanwhile.
+struct Changed {
+    what: String,
+    /// Who, what and when, newest first.
+    changes: Vec<(String, String, Stamp)>,
+}
+
 /// Why it cannot be done now, and what would help.
 #[derive(Template)]
 #[template(path = "actions/_unavailable.html")]
@@ -99,6 +107,7 @@ struct Unavailable {
     sentence: String,
     offer: Option<Offer>,
     back: String,
+    in_dialog: bool,
 }
 
 impl askama::filters::HtmlSafe for Unavailable {}
@@ -336,13 +345,15 @@ async fn show<A: Action, F: ActionFields<A>>(
         reason: fields.get("reason").to_owned(),
         // a confirmation is of what was seen: after a change it is given anew
         confirmed: fields.ticked("confirmed") && trouble.stale.is_none(),
+        anyway: fields.ticked("anyway") && trouble.stale.is_none(),
         more: Html(more),
-        stale: trouble.stale.map(|stale| {
-            let changes = stale
+        stale: trouble.stale.map(|stale| Changed {
+            what: stale.what,
+            changes: stale
                 .changes
                 .into_iter()
-                .map(|(who, what, at)| (who, what, visitor.stamp(at)));
-            (stale.what, changes.collect())
+                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
+                .collect(),
         }),
         errors: trouble.errors,
     };
@@ -375,6 +386,7 @@ async fn unavailable<A: Action>(
         sentence: why.sentence,
         offer: why.offer.and_then(|name| offer(&name, id)),
         back: back(&visitor.asked.path).to_owned(),
+        in_dialog: visitor.partial(),
     };
     if visitor.partial() {
         return visitor.asked.html_with(status, &part);

@@ -3,11 +3,12 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    assets, home, preferences, sessions,
+    assets, home, hooks, imports, preferences, sessions,
     table::{Access, Route, Table, routes},
     up,
 };
-use Access::{Open, Public, SignedIn};
+use crate::accounts::Permission::ImportsRun;
+use Access::{Needs, Open, Public, SignedIn};
 
 routes! {
     pages {
@@ -15,8 +16,9 @@ routes! {
         get  "/healthz"               Open     => up::healthz;
         get  "/readyz"                Open     => up::readyz;
         get  "/robots.txt"            Open     => up::robots;
-        post "/csp-reports"           Open     => up::csp_reports;
+        ask  "/csp-reports"           Open     => up::csp_reports;
         get  "/static/{name}"         Open     => assets::serve;
+        post "/hooks/{kind}/{endpoint}"  Open  => hooks::receive;
 
         // coming and going
         get  "/login"                 Public   => sessions::new;
@@ -26,6 +28,12 @@ routes! {
         post "/preferences"           SignedIn => preferences::save;
 
         get  "/"                      SignedIn => home::show;
+
+        // imports
+        get  "/imports"                    Needs(ImportsRun) => imports::index;
+        post "/imports"                    Needs(ImportsRun) => imports::create;
+        get  "/imports/{id}"               Needs(ImportsRun) => imports::show;
+        get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
     }
     actions {
     }
