@@ -6,6 +6,7 @@ mod access;
 mod adapters;
 mod couriers;
 mod db;
+mod demo;
 mod house;
 mod imports;
 mod sandbox;
