@@ -3,11 +3,11 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    assets, home, hooks, imports, preferences, sessions,
+    assets, customers, home, hooks, imports, orders, preferences, sessions,
     table::{Access, Route, Table, routes},
     up,
 };
-use crate::accounts::Permission::ImportsRun;
+use crate::accounts::Permission::{ImportsRun, OrdersView};
 use Access::{Needs, Open, Public, SignedIn};
 
 routes! {
@@ -29,6 +29,12 @@ routes! {
 
         get  "/"                      SignedIn => home::show;
 
+        // orders and customers
+        get  "/orders"                Needs(OrdersView) => orders::index;
+        get  "/orders/{id}"           Needs(OrdersView) => orders::show;
+        get  "/customers"             Needs(OrdersView) => customers::index;
+        get  "/customers/{id}"        Needs(OrdersView) => customers::show;
+
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;
         post "/imports"                    Needs(ImportsRun) => imports::create;
@@ -36,5 +42,7 @@ routes! {
         get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
     }
     actions {
+        // orders
+        "/orders/{id}/resend-fulfillments" => crate::shipments::resend::ResendFulfillments;
     }
 }

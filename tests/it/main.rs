@@ -9,6 +9,7 @@ mod db;
 mod demo;
 mod house;
 mod imports;
+mod orders;
 mod sandbox;
 mod shipments;
 mod supply;
