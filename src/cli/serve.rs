@@ -2,14 +2,13 @@
 
 use super::start_logging;
 use crate::{
-    clock,
     config::Config,
     db::{
         Db,
         embedded::{DATABASE, LocalPg, Options, bootstrap},
         migrate,
     },
-    jobs::{Handlers, Work, Worker},
+    jobs::{Handlers, Worker},
     outbound::{AddressPolicy, Client},
     secrets::Keyring,
     web::app::{App, Rooms, Running},
@@ -75,12 +74,7 @@ impl Serve {
         let (stop, stopped) = watch::channel(false);
         let worker = (!self.web_only).then(|| {
             let worker = Worker {
-                work: Work {
-                    db: app.db.clone(),
-                    outbound: app.outbound.clone(),
-                    keyring: app.keyring.clone(),
-                    now: clock::now,
-                },
+                work: app.work(),
                 handlers: app.handlers.clone(),
                 at_once: self.config.jobs,
                 idle: Duration::from_millis(500),

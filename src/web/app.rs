@@ -3,9 +3,10 @@
 
 use super::{WebError, WebResult, front, guard, routes, same_site, table::Table};
 use crate::{
+    clock,
     config::Config,
     db::{Db, migrate},
-    jobs::Handlers,
+    jobs::{Handlers, Work},
     outbound::Client,
     secrets::Keyring,
 };
@@ -103,6 +104,16 @@ impl App {
         };
         let done = self.runtime.spawn(work.in_current_span()).await;
         done.map_err(|error| WebError::Broken(anyhow::Error::new(error).context("a write did not end")))
+    }
+
+    /// What a job works with, for what runs in the request.
+    pub fn work(&self) -> Work {
+        Work {
+            db: self.db.clone(),
+            outbound: self.outbound.clone(),
+            keyring: self.keyring.clone(),
+            now: clock::now,
+        }
     }
 
     /// From here on `/readyz` says no.

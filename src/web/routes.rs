@@ -3,11 +3,17 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    assets, home, preferences, sessions,
+    assets, home, preferences, problems, sessions, shipments,
     table::{Access, Route, Table, routes},
     up,
 };
-use Access::{Open, Public, SignedIn};
+use crate::{
+    accounts::Permission::{CouriersEdit, OrdersView, ProblemsView},
+    shipments::{
+        post::Post, reconcile::CheckWithProvider, repost::Repost, resync_from::ResyncFrom, submit::SubmitToChannel,
+    },
+};
+use Access::{Needs, Open, Public, SignedIn};
 
 routes! {
     pages {
@@ -26,7 +32,20 @@ routes! {
         post "/preferences"           SignedIn => preferences::save;
 
         get  "/"                      SignedIn => home::show;
+
+        // shipments, and what went wrong with them
+        get  "/shipments"             Needs(OrdersView)   => shipments::index;
+        get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
+        get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        get  "/problems/{id}/fix"     Needs(ProblemsView) => problems::fix;
+        post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
     }
     actions {
+        // shipments
+        "/shipments/{id}/post"                 => Post;
+        "/shipments/{id}/repost"               => Repost;
+        "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
+        "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
+        "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
     }
 }
