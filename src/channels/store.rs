@@ -146,3 +146,18 @@ pub async fn note_health(scope: &mut Scope, id: ChannelId, failure: Option<Error
     scope.execute(statement).await?;
     Ok(())
 }
+
+/// Notes that the channel's orders were read, and from when the next read goes on.
+pub async fn note_polled(scope: &mut Scope, id: ChannelId, cursor: Option<Instant>, now: Instant) -> DbResult<()> {
+    let account = scope.account();
+    scope
+        .execute(
+            sql("update channels set last_polled_at = {}, poll_cursor = coalesce({}, poll_cursor) where account_id = {} and id = {}")
+                .bind(now)
+                .bind(cursor)
+                .bind(account)
+                .bind(id),
+        )
+        .await?;
+    Ok(())
+}

@@ -8,7 +8,7 @@ use crate::{
         embedded::{DATABASE, LocalPg, Options, bootstrap},
         migrate,
     },
-    jobs::{Handlers, Worker},
+    jobs::Worker,
     outbound::{AddressPolicy, Client},
     secrets::Keyring,
     web::app::{App, Rooms, Running},
@@ -79,6 +79,7 @@ impl Serve {
                 at_once: self.config.jobs,
                 idle: Duration::from_millis(500),
             };
+            tokio::spawn(super::chores::run(app.db.clone(), crate::clock::now, stopped.clone()));
             tokio::spawn(worker.run(stopped))
         });
         let web = if self.worker_only {
@@ -113,7 +114,7 @@ impl Serve {
             db,
             keyring,
             outbound,
-            Handlers::default(),
+            super::registry::adapters(),
             self.config.clone(),
         ))
     }
@@ -128,7 +129,8 @@ impl Serve {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn wait_for_signal() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -90,7 +90,7 @@ struct Confirm {
     more: Html,
     errors: FormErrors,
     /// What somebody else did since the page was loaded.
-    stale: Option<(String, Vec<(String, String, Stamp)>)>,
+    stale: Option<Changed>,
 }
 
 impl askama::filters::HtmlSafe for Confirm {}
@@ -104,6 +104,13 @@ struct ConfirmPage {
     part: Confirm,
 }
 
+/// What somebody else did to the record meanwhile.
+struct Changed {
+    what: String,
+    /// Who, what and when, newest first.
+    changes: Vec<(String, String, Stamp)>,
+}
+
 /// Why it cannot be done now, and what would help.
 #[derive(Template)]
 #[template(path = "actions/_unavailable.html")]
@@ -113,6 +120,7 @@ struct Unavailable {
     sentence: String,
     offer: Option<Offer>,
     back: String,
+    in_dialog: bool,
 }
 
 impl askama::filters::HtmlSafe for Unavailable {}
@@ -353,12 +361,13 @@ async fn show<A: Action, F: ActionFields<A>>(
         confirmed: fields.ticked("confirmed") && trouble.stale.is_none(),
         anyway: fields.ticked("anyway") && trouble.stale.is_none(),
         more: Html(more),
-        stale: trouble.stale.map(|stale| {
-            let changes = stale
+        stale: trouble.stale.map(|stale| Changed {
+            what: stale.what,
+            changes: stale
                 .changes
                 .into_iter()
-                .map(|(who, what, at)| (who, what, visitor.stamp(at)));
-            (stale.what, changes.collect())
+                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
+                .collect(),
         }),
         errors: trouble.errors,
     };
@@ -391,6 +400,7 @@ async fn unavailable<A: Action>(
         sentence: why.sentence,
         offer: why.offer.and_then(|name| offer(&name, id)),
         back: back(&visitor.asked.path).to_owned(),
+        in_dialog: visitor.partial(),
     };
     if visitor.partial() {
         return visitor.asked.html_with(status, &part);

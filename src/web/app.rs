@@ -3,11 +3,13 @@
 
 use super::{WebError, WebResult, front, guard, routes, same_site, table::Table};
 use crate::{
+    channels::Channels,
     clock,
     config::Config,
     db::{Db, migrate},
     jobs::{Handlers, Work},
     outbound::Client,
+    providers::Providers,
     secrets::Keyring,
 };
 use actix_web::{HttpServer, dev::ServerHandle, middleware::from_fn, web};
@@ -21,7 +23,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use tracing::Instrument;
 
 /// The most a body may hold where a page does not say otherwise.
@@ -38,12 +40,27 @@ pub struct App {
     pub outbound: Client,
     /// Every kind of job, for what runs in the request.
     pub handlers: Handlers,
+    /// Every kind of sales channel.
+    pub channels: Channels,
+    /// Every kind of fulfillment provider.
+    pub providers: Providers,
     /// The settings.
     pub config: Config,
     runtime: Handle,
     writes: Arc<AtomicUsize>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     behind: AtomicBool,
+}
+
+/// What the top floor registers: the kinds of jobs, channels and providers.
+#[derive(Debug, Clone, Default)]
+pub struct Adapters {
+    /// Every kind of job.
+    pub handlers: Handlers,
+    /// Every kind of sales channel.
+    pub channels: Channels,
+    /// Every kind of fulfillment provider.
+    pub providers: Providers,
 }
 
 /// What other front desks add to the server.
@@ -76,16 +93,18 @@ impl Drop for Writing {
 impl App {
     /// Made on the runtime that writes are to run on: a multi-thread one that
     /// outlives the server.
-    pub fn new(db: Db, keyring: Keyring, outbound: Client, handlers: Handlers, config: Config) -> Arc<App> {
+    pub fn new(db: Db, keyring: Keyring, outbound: Client, rooms: Adapters, config: Config) -> Arc<App> {
         Arc::new(App {
             db,
             keyring,
             outbound,
-            handlers,
+            handlers: rooms.handlers,
+            channels: rooms.channels,
+            providers: rooms.providers,
             config,
             runtime: Handle::current(),
             writes: Arc::default(),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             behind: AtomicBool::new(false),
         })
     }
@@ -106,7 +125,7 @@ impl App {
         done.map_err(|error| WebError::Broken(anyhow::Error::new(error).context("a write did not end")))
     }
 
-    /// What a job works with, for what runs in the request.
+    /// What jobs work with, here and in the worker.
     pub fn work(&self) -> Work {
         Work {
             db: self.db.clone(),
@@ -118,7 +137,14 @@ impl App {
 
     /// From here on `/readyz` says no.
     pub fn begin_stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
+    }
+
+    /// Returns when the stop begins: streams say goodbye then, since an open one
+    /// would hold up the end.
+    pub async fn stopping(&self) {
+        // an error means that the application is gone, which is a stop as well
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Waits for writes whose clients have gone.
@@ -135,10 +161,7 @@ impl App {
 
     /// Why requests should not come here, if so.
     pub fn not_ready(&self) -> Option<&'static str> {
-        match (
-            self.stopping.load(Ordering::Acquire),
-            self.behind.load(Ordering::Acquire),
-        ) {
+        match (*self.stopping.borrow(), self.behind.load(Ordering::Acquire)) {
             (true, _) => Some("stopping"),
             (false, true) => Some("waiting for migrations"),
             (false, false) => None,

@@ -17,6 +17,8 @@ mod front;
 pub mod guard;
 mod headers;
 mod home;
+mod hooks;
+mod imports;
 pub mod list;
 pub mod local_path;
 pub mod markup;

@@ -3,12 +3,12 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    assets, home, preferences, problems, sessions, shipments,
+    assets, home, hooks, imports, preferences, problems, sessions, shipments,
     table::{Access, Route, Table, routes},
     up,
 };
 use crate::{
-    accounts::Permission::{CouriersEdit, OrdersView, ProblemsView},
+    accounts::Permission::{CouriersEdit, ImportsRun, OrdersView, ProblemsView},
     shipments::{
         post::Post, reconcile::CheckWithProvider, repost::Repost, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
@@ -21,8 +21,9 @@ routes! {
         get  "/healthz"               Open     => up::healthz;
         get  "/readyz"                Open     => up::readyz;
         get  "/robots.txt"            Open     => up::robots;
-        post "/csp-reports"           Open     => up::csp_reports;
+        ask  "/csp-reports"           Open     => up::csp_reports;
         get  "/static/{name}"         Open     => assets::serve;
+        post "/hooks/{kind}/{endpoint}"  Open  => hooks::receive;
 
         // coming and going
         get  "/login"                 Public   => sessions::new;
@@ -39,6 +40,12 @@ routes! {
         get  "/error-queue"           Needs(ProblemsView) => problems::index;
         get  "/problems/{id}/fix"     Needs(ProblemsView) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
+
+        // imports
+        get  "/imports"                    Needs(ImportsRun) => imports::index;
+        post "/imports"                    Needs(ImportsRun) => imports::create;
+        get  "/imports/{id}"               Needs(ImportsRun) => imports::show;
+        get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
     }
     actions {
         // shipments

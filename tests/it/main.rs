@@ -1,9 +1,13 @@
 //! The one integration-test binary.
 
+mod access;
+mod adapters;
 mod couriers;
 mod db;
 mod imports;
 mod orders;
 mod sandbox;
+mod shipments;
 mod supply;
 mod support;
+mod web;
