@@ -4,6 +4,7 @@ mod access;
 mod adapters;
 mod couriers;
 mod db;
+mod demo;
 mod imports;
 mod orders;
 mod sandbox;
