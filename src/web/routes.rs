@@ -3,11 +3,17 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    assets, customers, home, hooks, imports, orders, preferences, sessions,
+    assets, customers, home, hooks, imports, orders, preferences, problems, sessions, shipments,
     table::{Access, Route, Table, routes},
     up,
 };
-use crate::accounts::Permission::{ImportsRun, OrdersView};
+use crate::{
+    accounts::Permission::{CouriersEdit, ImportsRun, OrdersView, ProblemsView},
+    shipments::{
+        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
+    },
+};
 use Access::{Needs, Open, Public, SignedIn};
 
 routes! {
@@ -35,6 +41,13 @@ routes! {
         get  "/customers"             Needs(OrdersView) => customers::index;
         get  "/customers/{id}"        Needs(OrdersView) => customers::show;
 
+        // shipments, and what went wrong with them
+        get  "/shipments"             Needs(OrdersView)   => shipments::index;
+        get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
+        get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        get  "/problems/{id}/fix"     Needs(ProblemsView) => problems::fix;
+        post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
+
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;
         post "/imports"                    Needs(ImportsRun) => imports::create;
@@ -43,6 +56,13 @@ routes! {
     }
     actions {
         // orders
-        "/orders/{id}/resend-fulfillments" => crate::shipments::resend::ResendFulfillments;
+        "/orders/{id}/resend-fulfillments" => ResendFulfillments;
+
+        // shipments
+        "/shipments/{id}/post"                 => Post;
+        "/shipments/{id}/repost"               => Repost;
+        "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
+        "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
+        "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
     }
 }
