@@ -1,5 +1,6 @@
 //! The one integration-test binary.
 
+mod adapters;
 mod couriers;
 mod db;
 mod imports;

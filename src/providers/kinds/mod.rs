@@ -1,1 +1,10 @@
 //! One file a kind of provider.
+
+pub mod shipstation;
+
+use super::Providers;
+
+/// Every kind of provider.
+pub fn all() -> Providers {
+    Providers::default().with(shipstation::Shipstation)
+}
