@@ -4,6 +4,7 @@ mod adapters;
 mod couriers;
 mod db;
 mod imports;
+mod orders;
 mod sandbox;
 mod supply;
 mod support;
