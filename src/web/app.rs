@@ -3,10 +3,12 @@
 
 use super::{WebError, WebResult, front, guard, routes, same_site, table::Table};
 use crate::{
+    channels::{self, Channels},
     config::Config,
     db::{Db, migrate},
     jobs::Handlers,
     outbound::Client,
+    providers::{self, Providers},
     secrets::Keyring,
 };
 use actix_web::{HttpServer, dev::ServerHandle, middleware::from_fn, web};
@@ -37,6 +39,10 @@ pub struct App {
     pub outbound: Client,
     /// Every kind of job, for what runs in the request.
     pub handlers: Handlers,
+    /// Every kind of sales channel.
+    pub channels: Channels,
+    /// Every kind of fulfillment provider.
+    pub providers: Providers,
     /// The settings.
     pub config: Config,
     runtime: Handle,
@@ -81,6 +87,8 @@ impl App {
             keyring,
             outbound,
             handlers,
+            channels: channels::kinds::all(),
+            providers: providers::kinds::all(),
             config,
             runtime: Handle::current(),
             writes: Arc::default(),
