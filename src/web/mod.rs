@@ -5,10 +5,13 @@
 //! order; `guard` lets people in; `asked` and `error` make the answers.
 
 pub mod action;
+pub mod activity;
 pub mod app;
 pub mod asked;
 pub mod assets;
 pub mod badge;
+pub mod connections;
+pub mod emails;
 pub mod error;
 pub mod extract;
 pub mod filters;
@@ -21,11 +24,13 @@ pub mod list;
 pub mod local_path;
 pub mod markup;
 mod preferences;
+pub mod records;
 pub mod routes;
 pub mod same_site;
 pub mod sessions;
 pub mod shell;
 pub mod stamp;
+pub mod stores;
 pub mod table;
 pub mod up;
 
