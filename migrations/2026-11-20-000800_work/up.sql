@@ -131,6 +131,10 @@ create table imports (
     channel_id bigint,
     file_name text not null,
     file_sha256 text not null,
+    -- the file, until it is done
+    content_gzip bytea,
+    -- its header line, so that failed rows can be downloaded as a file again
+    header text not null default '',
     state text not null default 'running' check (state in ('running', 'finished', 'failed')),
     rows_total integer not null default 0,
     rows_created integer not null default 0,

@@ -242,3 +242,34 @@ pub async fn set_preferences(db: &Db, user: UserId, preferences: &Preferences) -
         .await?;
     global.commit().await
 }
+
+/// The account, when there is exactly one.
+pub async fn only_account(db: &Db) -> DbResult<Option<AccountId>> {
+    let mut global = db.global().await?;
+    let rows: Vec<NewId> = global.rows(sql("select id from accounts order by id limit 2")).await?;
+    Ok(match rows.as_slice() {
+        [only] => Some(AccountId(only.id)),
+        _ => None,
+    })
+}
+
+/// The user with this e-mail and the accounts they may enter.
+pub async fn find(db: &Db, email: &str) -> DbResult<Option<(UserId, Vec<AccountId>)>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: UserId,
+        #[diesel(sql_type = diesel::sql_types::Nullable<BigInt>)]
+        account_id: Option<AccountId>,
+    }
+    let mut global = db.global().await?;
+    let rows: Vec<Row> = global
+        .rows(
+            sql("select u.id, m.account_id from users u left join memberships m on m.user_id = u.id \
+                 where lower(u.email) = lower({}) order by m.account_id")
+            .bind(email.trim()),
+        )
+        .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    Ok(Some((first.id, rows.iter().filter_map(|r| r.account_id).collect())))
+}

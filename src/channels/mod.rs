@@ -5,7 +5,9 @@
 //! plain data. It has no database, no clock and no socket, so it is tested by
 //! snapshot without any server.
 
+pub mod inbound;
 pub mod kinds;
+pub mod orders_in;
 pub mod store;
 
 use crate::{

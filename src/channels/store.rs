@@ -269,3 +269,18 @@ pub async fn update(
     activity::record(scope, entry).await?;
     Ok(Updated::Changed)
 }
+
+/// Notes that the channel's orders were read, and from when the next read goes on.
+pub async fn note_polled(scope: &mut Scope, id: ChannelId, cursor: Option<Instant>, now: Instant) -> DbResult<()> {
+    let account = scope.account();
+    scope
+        .execute(
+            sql("update channels set last_polled_at = {}, poll_cursor = coalesce({}, poll_cursor) where account_id = {} and id = {}")
+                .bind(now)
+                .bind(cursor)
+                .bind(account)
+                .bind(id),
+        )
+        .await?;
+    Ok(())
+}

@@ -1,9 +1,17 @@
 //! The commands. This floor composes the rest: it is the only place that lists
 //! every job kind, adapter and action.
 
+pub mod chores;
+pub mod doctor;
+pub mod import;
+pub mod migrate;
+pub mod open;
+pub mod people;
+pub mod registry;
+pub mod sandbox;
 pub mod serve;
 
-use crate::config::{Config, LogFormat};
+use crate::config::{Installation, LogFormat};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -20,7 +28,19 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Open the portal and work the queue.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
+    /// Bring the database up to this version.
+    Migrate(Box<migrate::Migrate>),
+    /// Take a file in.
+    Import(Box<import::Import>),
+    /// People who sign in.
+    User(Box<people::User>),
+    /// Tokens for programs.
+    Token(Box<people::Token>),
+    /// Look at the installation and say what is wrong.
+    Doctor(Box<doctor::Doctor>),
+    /// Run the stand-ins for channels and providers.
+    Sandbox(Box<sandbox::RunSandbox>),
 }
 
 /// Parses the command line and runs the command.
@@ -28,7 +48,13 @@ pub fn run() -> ExitCode {
     // must come before the first TLS client is built; a second call is harmless
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match Cli::parse().command {
-        Command::Serve(serve) => serve.run(),
+        Command::Serve(command) => command.run(),
+        Command::Migrate(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Token(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Sandbox(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,7 +67,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Starts logging as the settings say. Later calls change nothing.
-pub fn start_logging(config: &Config) {
+pub fn start_logging(config: &Installation) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,17 +1,15 @@
 //! `waybill serve`: the portal and the worker in one process, or one of them.
 
-use super::start_logging;
+use super::{open, start_logging};
 use crate::{
-    clock,
     config::Config,
     db::{
         Db,
-        embedded::{DATABASE, LocalPg, Options, bootstrap},
+        embedded::LocalPg,
         migrate,
     },
-    jobs::{Handlers, Work, Worker},
+    jobs::Worker,
     outbound::{AddressPolicy, Client},
-    secrets::Keyring,
     web::app::{App, Rooms, Running},
 };
 use anyhow::{Context, Result};
@@ -46,10 +44,7 @@ impl Serve {
     pub fn run(self) -> Result<()> {
         start_logging(&self.config);
         // before any runtime: the kernel ties the private server to this thread
-        let local = match &self.config.database_url {
-            Some(_) => None,
-            None => Some(LocalPg::start(&Options::kept(self.config.postgres_home()))?),
-        };
+        let local = open::local_server(&self.config)?;
         // actix workers are single-threaded; migrations and writes need this one
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(self.run_on(local.as_ref()));
@@ -59,14 +54,7 @@ impl Serve {
     }
 
     async fn run_on(self, local: Option<&LocalPg>) -> Result<()> {
-        let (owner, app) = match (local, &self.config.database_url) {
-            (Some(local), _) => {
-                bootstrap(&local.superuser_url()).await?;
-                (local.owner_url(DATABASE), local.app_url(DATABASE))
-            }
-            (None, Some(url)) => (url.clone(), url.clone()),
-            (None, None) => anyhow::bail!("DATABASE_URL is not set"),
-        };
+        let (owner, app) = open::urls(&self.config, local).await?;
         if local.is_some() || !self.no_migrate {
             let ran = migrate::migrate(&owner).await.context("migrating the database")?;
             tracing::info!(migrations = ran, "database is up to date");
@@ -75,16 +63,12 @@ impl Serve {
         let (stop, stopped) = watch::channel(false);
         let worker = (!self.web_only).then(|| {
             let worker = Worker {
-                work: Work {
-                    db: app.db.clone(),
-                    outbound: app.outbound.clone(),
-                    keyring: app.keyring.clone(),
-                    now: clock::now,
-                },
+                work: app.work(),
                 handlers: app.handlers.clone(),
                 at_once: self.config.jobs,
                 idle: Duration::from_millis(500),
             };
+            tokio::spawn(super::chores::run(app.db.clone(), crate::clock::now, stopped.clone()));
             tokio::spawn(worker.run(stopped))
         });
         let web = if self.worker_only {
@@ -109,17 +93,14 @@ impl Serve {
     }
 
     fn app(&self, url: &str) -> Result<Arc<App>> {
-        let keyring = match &self.config.secret_key {
-            Some(key) => Keyring::from_base64(key)?,
-            None => Keyring::from_file(&self.config.key_file())?,
-        };
+        let keyring = open::keyring(&self.config)?;
         let db = Db::open(url, self.config.connections, "waybill")?;
         let outbound = Client::new(AddressPolicy::public())?;
         Ok(App::new(
             db,
             keyring,
             outbound,
-            Handlers::default(),
+            super::registry::adapters(),
             self.config.clone(),
         ))
     }
@@ -134,7 +115,8 @@ impl Serve {
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn wait_for_signal() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -388,6 +388,8 @@ diesel::table! {
         channel_id -> Nullable<Int8>,
         file_name -> Text,
         file_sha256 -> Text,
+        content_gzip -> Nullable<Bytea>,
+        header -> Text,
         state -> Text,
         rows_total -> Int4,
         rows_created -> Int4,

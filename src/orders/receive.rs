@@ -127,6 +127,8 @@ struct Known {
     #[diesel(sql_type = BigInt)]
     id: OrderId,
     #[diesel(sql_type = Text)]
+    channel_reference: String,
+    #[diesel(sql_type = Text)]
     payment_status: PaymentStatus,
     #[diesel(sql_type = BigInt)]
     refunded_minor: i64,
@@ -146,19 +148,53 @@ struct NewId {
 /// job that plans its shipments.
 pub async fn receive(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder, by: &By, now: Instant) -> DbResult<Received> {
     let account = scope.account();
+    // A file may lack the channel's id; then the number stands in for it, on
+    // whichever side came first.
     let known: Option<Known> = scope
         .row(
-            sql("select id, payment_status, refunded_minor, canceled_at, tags from orders \
-                 where account_id = {} and channel_id = {} and channel_reference = {} for update")
+            sql("select id, channel_reference, payment_status, refunded_minor, canceled_at, tags from orders \
+                 where account_id = {} and channel_id = {} and (channel_reference = {} \
+                   or (number = {} and (channel_reference = number or {}))) \
+                 order by channel_reference = {} desc limit 1 for update")
             .bind(account)
             .bind(channel)
+            .bind(&order.channel_reference)
+            .bind(&order.number)
+            .bind(order.channel_reference == order.number)
             .bind(&order.channel_reference),
         )
         .await?;
+    if let Some(known) = &known
+        && known.channel_reference == order.number
+        && order.channel_reference != order.number
+    {
+        scope
+            .execute(
+                sql("update orders set channel_reference = {} where account_id = {} and id = {}")
+                    .bind(&order.channel_reference)
+                    .bind(account)
+                    .bind(known.id),
+            )
+            .await?;
+    }
     match known {
         Some(known) => update(scope, channel, known, order, by, now).await,
         None => create(scope, channel, order, by, now).await,
     }
+}
+
+/// The order this would be, if it is known already.
+pub async fn find(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder) -> DbResult<Option<OrderId>> {
+    let account = scope.account();
+    let row: Option<NewId> = scope
+        .row(
+            sql("select id from orders where account_id = {} and channel_id = {} and channel_reference = {}")
+                .bind(account)
+                .bind(channel)
+                .bind(&order.channel_reference),
+        )
+        .await?;
+    Ok(row.map(|r| OrderId(r.id)))
 }
 
 async fn create(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder, by: &By, now: Instant) -> DbResult<Received> {

@@ -28,6 +28,18 @@ pub trait ActionFields<A: Action>: 'static {
         fields: &Fields,
         errors: &FormErrors,
     ) -> impl Future<Output = WebResult<String>>;
+
+    /// What the person is told once it is done, with its tone. Whoever can answer
+    /// more than that it was left for later answers here.
+    fn answer(
+        visitor: &Visitor,
+        id: i64,
+        outcome: &Outcome,
+    ) -> impl Future<Output = WebResult<(&'static str, String)>> {
+        let _ = (visitor, id);
+        let tone = if outcome.changed { "success" } else { "info" };
+        std::future::ready(Ok((tone, outcome.message.clone())))
+    }
 }
 
 /// Nothing more.
@@ -73,10 +85,12 @@ struct Confirm {
     key: String,
     reason: String,
     confirmed: bool,
+    /// Whether the choice is ticked.
+    anyway: bool,
     more: Html,
     errors: FormErrors,
     /// What somebody else did since the page was loaded.
-    stale: Option<(String, Vec<(String, String, Stamp)>)>,
+    stale: Option<Changed>,
 }
 
 impl askama::filters::HtmlSafe for Confirm {}
@@ -90,6 +104,13 @@ struct ConfirmPage {
     part: Confirm,
 }
 
+/// What somebody else did to the record meanwhile.
+struct Changed {
+    what: String,
+    /// Who, what and when, newest first.
+    changes: Vec<(String, String, Stamp)>,
+}
+
 /// Why it cannot be done now, and what would help.
 #[derive(Template)]
 #[template(path = "actions/_unavailable.html")]
@@ -99,6 +120,7 @@ struct Unavailable {
     sentence: String,
     offer: Option<Offer>,
     back: String,
+    in_dialog: bool,
 }
 
 impl askama::filters::HtmlSafe for Unavailable {}
@@ -182,7 +204,8 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
     };
     match run::<A>(&visitor, call).await? {
         Ok(outcome) => {
-            visitor.flash(if outcome.changed { "success" } else { "info" }, outcome.message);
+            let (tone, text) = F::answer(&visitor, id, &outcome).await?;
+            visitor.flash(tone, text);
             visitor.see_other(back(&visitor.asked.path))
         }
         Err(ActionError::Refused(list)) => {
@@ -336,13 +359,15 @@ async fn show<A: Action, F: ActionFields<A>>(
         reason: fields.get("reason").to_owned(),
         // a confirmation is of what was seen: after a change it is given anew
         confirmed: fields.ticked("confirmed") && trouble.stale.is_none(),
+        anyway: fields.ticked("anyway") && trouble.stale.is_none(),
         more: Html(more),
-        stale: trouble.stale.map(|stale| {
-            let changes = stale
+        stale: trouble.stale.map(|stale| Changed {
+            what: stale.what,
+            changes: stale
                 .changes
                 .into_iter()
-                .map(|(who, what, at)| (who, what, visitor.stamp(at)));
-            (stale.what, changes.collect())
+                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
+                .collect(),
         }),
         errors: trouble.errors,
     };
@@ -375,6 +400,7 @@ async fn unavailable<A: Action>(
         sentence: why.sentence,
         offer: why.offer.and_then(|name| offer(&name, id)),
         back: back(&visitor.asked.path).to_owned(),
+        in_dialog: visitor.partial(),
     };
     if visitor.partial() {
         return visitor.asked.html_with(status, &part);

@@ -3,12 +3,13 @@
 
 use super::{WebError, WebResult, front, guard, routes, same_site, table::Table};
 use crate::{
-    channels::{self, Channels},
+    channels::Channels,
+    clock,
     config::Config,
     db::{Db, migrate},
-    jobs::Handlers,
+    jobs::{Handlers, Work},
     outbound::Client,
-    providers::{self, Providers},
+    providers::Providers,
     secrets::Keyring,
 };
 use actix_web::{HttpServer, dev::ServerHandle, middleware::from_fn, web};
@@ -22,7 +23,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use tracing::Instrument;
 
 /// The most a body may hold where a page does not say otherwise.
@@ -47,8 +48,19 @@ pub struct App {
     pub config: Config,
     runtime: Handle,
     writes: Arc<AtomicUsize>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     behind: AtomicBool,
+}
+
+/// What the top floor registers: the kinds of jobs, channels and providers.
+#[derive(Debug, Clone, Default)]
+pub struct Adapters {
+    /// Every kind of job.
+    pub handlers: Handlers,
+    /// Every kind of sales channel.
+    pub channels: Channels,
+    /// Every kind of fulfillment provider.
+    pub providers: Providers,
 }
 
 /// What other front desks add to the server.
@@ -81,18 +93,18 @@ impl Drop for Writing {
 impl App {
     /// Made on the runtime that writes are to run on: a multi-thread one that
     /// outlives the server.
-    pub fn new(db: Db, keyring: Keyring, outbound: Client, handlers: Handlers, config: Config) -> Arc<App> {
+    pub fn new(db: Db, keyring: Keyring, outbound: Client, rooms: Adapters, config: Config) -> Arc<App> {
         Arc::new(App {
             db,
             keyring,
             outbound,
-            handlers,
-            channels: channels::kinds::all(),
-            providers: providers::kinds::all(),
+            handlers: rooms.handlers,
+            channels: rooms.channels,
+            providers: rooms.providers,
             config,
             runtime: Handle::current(),
             writes: Arc::default(),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             behind: AtomicBool::new(false),
         })
     }
@@ -113,9 +125,26 @@ impl App {
         done.map_err(|error| WebError::Broken(anyhow::Error::new(error).context("a write did not end")))
     }
 
+    /// What jobs work with, here and in the worker.
+    pub fn work(&self) -> Work {
+        Work {
+            db: self.db.clone(),
+            outbound: self.outbound.clone(),
+            keyring: self.keyring.clone(),
+            now: clock::now,
+        }
+    }
+
     /// From here on `/readyz` says no.
     pub fn begin_stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
+    }
+
+    /// Returns when the stop begins: streams say goodbye then, since an open one
+    /// would hold up the end.
+    pub async fn stopping(&self) {
+        // an error means that the application is gone, which is a stop as well
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Waits for writes whose clients have gone.
@@ -132,10 +161,7 @@ impl App {
 
     /// Why requests should not come here, if so.
     pub fn not_ready(&self) -> Option<&'static str> {
-        match (
-            self.stopping.load(Ordering::Acquire),
-            self.behind.load(Ordering::Acquire),
-        ) {
+        match (*self.stopping.borrow(), self.behind.load(Ordering::Acquire)) {
             (true, _) => Some("stopping"),
             (false, true) => Some("waiting for migrations"),
             (false, false) => None,

@@ -5,7 +5,10 @@ use super::{WebError, WebResult, app::BODY_LIMIT, markup::FormErrors};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 macro_rules! holds {
     ($name:ident) => {
@@ -149,13 +152,27 @@ impl FromRequest for Fields {
                 return Err(WebError::TooLarge);
             }
             let payload = payload.map_err(|e| WebError::Broken(anyhow::anyhow!("{e}")))?;
-            match payload.to_bytes_limited(BODY_LIMIT).await {
-                Ok(Ok(bytes)) => Ok(Fields::read(&bytes)),
-                Ok(Err(_)) => Err(WebError::Malformed(
-                    "Its end did not arrive. Send it again.".into(),
-                )),
-                Err(_) => Err(WebError::TooLarge),
+            let bytes = match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(BODY_LIMIT)).await {
+                Ok(Ok(Ok(bytes))) => bytes,
+                Ok(Err(_)) => return Err(WebError::TooLarge),
+                Ok(Ok(Err(_))) | Err(_) => {
+                    return Err(WebError::Malformed(
+                        "Its end did not arrive. Send it again.".into(),
+                    ));
+                }
+            };
+            let fields = Fields::read(&bytes);
+            // the one character that PostgreSQL cannot keep in a text
+            if fields
+                .0
+                .iter()
+                .any(|(name, value)| name.contains('\0') || value.contains('\0'))
+            {
+                return Err(WebError::Malformed(
+                    "It holds a character that nobody can type.".into(),
+                ));
             }
+            Ok(fields)
         })
     }
 }

@@ -32,10 +32,15 @@ pub(super) async fn front(
     request.extensions_mut().insert(asked.clone());
     let span = tracing::info_span!("request", trace = %asked.trace);
 
-    let called = AssertUnwindSafe(next.call(request))
-        .catch_unwind()
-        .instrument(span.clone())
-        .await;
+    let called = if holds_nul(&request) {
+        let sentence = "Its address holds a character that nothing here is named with.".to_owned();
+        Ok(Ok(request.error_response(WebError::Malformed(sentence))))
+    } else {
+        AssertUnwindSafe(next.call(request))
+            .catch_unwind()
+            .instrument(span.clone())
+            .await
+    };
     let _entered = span.entered();
     let (answer, pattern, who) = match called {
         Ok(Ok(mut answer)) => {
@@ -166,6 +171,14 @@ fn log_error(error: &WebError, status: StatusCode) {
     } else {
         tracing::debug!(cause, "refused");
     }
+}
+
+/// The one character that PostgreSQL cannot keep in a text.
+fn holds_nul(request: &ServiceRequest) -> bool {
+    request
+        .uri()
+        .path_and_query()
+        .is_some_and(|text| text.as_str().contains("%00"))
 }
 
 fn broken(words: String) -> WebError {

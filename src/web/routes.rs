@@ -3,12 +3,20 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, emails, home, preferences, records, sessions, stores,
+    activity, assets, connections, customers, emails, home, hooks, imports, orders, preferences, problems, records,
+    sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     up,
 };
-use crate::accounts::Permission::{
-    ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, RecordsView, StoresEdit, StoresView,
+use crate::{
+    accounts::Permission::{
+        ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, OrdersView,
+        ProblemsView, RecordsView, StoresEdit, StoresView,
+    },
+    shipments::{
+        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
+    },
 };
 use Access::{Needs, Open, Public, SignedIn};
 
@@ -18,8 +26,9 @@ routes! {
         get  "/healthz"               Open     => up::healthz;
         get  "/readyz"                Open     => up::readyz;
         get  "/robots.txt"            Open     => up::robots;
-        post "/csp-reports"           Open     => up::csp_reports;
+        ask  "/csp-reports"           Open     => up::csp_reports;
         get  "/static/{name}"         Open     => assets::serve;
+        post "/hooks/{kind}/{endpoint}"  Open  => hooks::receive;
 
         // coming and going
         get  "/login"                 Public   => sessions::new;
@@ -29,6 +38,25 @@ routes! {
         post "/preferences"           SignedIn => preferences::save;
 
         get  "/"                      SignedIn => home::show;
+
+        // orders and customers
+        get  "/orders"                Needs(OrdersView) => orders::index;
+        get  "/orders/{id}"           Needs(OrdersView) => orders::show;
+        get  "/customers"             Needs(OrdersView) => customers::index;
+        get  "/customers/{id}"        Needs(OrdersView) => customers::show;
+
+        // shipments, and what went wrong with them
+        get  "/shipments"             Needs(OrdersView)   => shipments::index;
+        get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
+        get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        get  "/problems/{id}/fix"     Needs(ProblemsView) => problems::fix;
+        post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
+
+        // imports
+        get  "/imports"                    Needs(ImportsRun) => imports::index;
+        post "/imports"                    Needs(ImportsRun) => imports::create;
+        get  "/imports/{id}"               Needs(ImportsRun) => imports::show;
+        get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
 
         // stores, channels, what they call couriers
         get  "/stores"                                             Needs(StoresView)   => stores::list::list;
@@ -54,5 +82,14 @@ routes! {
         post "/connections/{id}/test"              Needs(ConnectionsEdit) => connections::test::test;
     }
     actions {
+        // orders
+        "/orders/{id}/resend-fulfillments" => ResendFulfillments;
+
+        // shipments
+        "/shipments/{id}/post"                 => Post;
+        "/shipments/{id}/repost"               => Repost;
+        "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
+        "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
+        "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
     }
 }

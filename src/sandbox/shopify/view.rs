@@ -63,7 +63,7 @@ impl Order {
         json!({
             "id": gid("LineItem", line.id), "sku": line.sku, "name": line.title, "title": line.title,
             "variantTitle": null, "vendor": "Sandbox", "quantity": line.quantity, "currentQuantity": line.quantity,
-            "unfulfilledQuantity": line.remaining, "requiresShipping": true, "taxable": true,
+            "discountAllocations": [], "unfulfilledQuantity": line.remaining, "requiresShipping": true, "taxable": true,
             "originalUnitPriceSet": unit, "discountedUnitPriceSet": unit,
             "originalTotalSet": total, "discountedTotalSet": total,
             "variant": { "id": gid("ProductVariant", line.id + 7), "sku": line.sku, "title": "Default Title" },
@@ -146,7 +146,7 @@ impl Order {
             "shippingAddress": shipping.map(address),
             "billingAddress": seed.billing_address.as_ref().or(shipping).map(address),
             "shippingLine": method, "subtotalPriceSet": self.bag(totals.subtotal),
-            "totalPriceSet": self.bag(totals.total()), "currentTotalPriceSet": self.bag(totals.total()),
+            "totalRefundedSet": self.bag(0), "totalPriceSet": self.bag(totals.total()), "currentTotalPriceSet": self.bag(totals.total()),
             "totalTaxSet": self.bag(totals.tax), "totalShippingPriceSet": self.bag(totals.shipping),
             "totalDiscountsSet": self.bag(totals.discount),
             "subtotalLineItemsQuantity": self.lines.iter().map(|line| line.quantity).sum::<i64>(),

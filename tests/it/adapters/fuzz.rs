@@ -12,19 +12,106 @@ use waybill::{
 
 /// Names the vendors use, so that made-up answers get further than the first look.
 const NAMES: &[&str] = &[
-    "data", "errors", "order", "orders", "nodes", "pageInfo", "hasNextPage", "endCursor", "fulfillments", "fulfillmentOrders",
-    "lineItems", "lineItem", "id", "remainingQuantity", "trackingInfo", "number", "supportedActions", "action", "message",
-    "extensions", "code", "cost", "requestedQueryCost", "throttleStatus", "currentlyAvailable", "restoreRate", "fulfillmentCreate",
-    "fulfillment", "userErrors", "currencyCode", "totalPriceSet", "shopMoney", "amount", "quantity", "currentQuantity",
-    "unfulfilledQuantity", "processedAt", "line_items", "refunds", "transactions", "kind", "status", "currency", "total_price",
-    "processed_at", "shipping_lines", "discount_allocations", "errorId", "longMessage", "parameters", "name", "orderId",
-    "pricingSummary", "total", "value", "lineItemCost", "creationDate", "next", "offset", "orderKey", "orderStatus", "shipments",
-    "shipDate", "shipmentCost", "trackingNumber", "Message", "ModelState", "pages", "shop", "storeName", "cancelStatus",
+    "data",
+    "errors",
+    "order",
+    "orders",
+    "nodes",
+    "pageInfo",
+    "hasNextPage",
+    "endCursor",
+    "fulfillments",
+    "fulfillmentOrders",
+    "lineItems",
+    "lineItem",
+    "id",
+    "remainingQuantity",
+    "trackingInfo",
+    "number",
+    "supportedActions",
+    "action",
+    "message",
+    "extensions",
+    "code",
+    "cost",
+    "requestedQueryCost",
+    "throttleStatus",
+    "currentlyAvailable",
+    "restoreRate",
+    "fulfillmentCreate",
+    "fulfillment",
+    "userErrors",
+    "currencyCode",
+    "totalPriceSet",
+    "shopMoney",
+    "amount",
+    "quantity",
+    "currentQuantity",
+    "unfulfilledQuantity",
+    "processedAt",
+    "line_items",
+    "refunds",
+    "transactions",
+    "kind",
+    "status",
+    "currency",
+    "total_price",
+    "processed_at",
+    "shipping_lines",
+    "discount_allocations",
+    "errorId",
+    "longMessage",
+    "parameters",
+    "name",
+    "orderId",
+    "pricingSummary",
+    "total",
+    "value",
+    "lineItemCost",
+    "creationDate",
+    "next",
+    "offset",
+    "orderKey",
+    "orderStatus",
+    "shipments",
+    "shipDate",
+    "shipmentCost",
+    "trackingNumber",
+    "Message",
+    "ModelState",
+    "pages",
+    "shop",
+    "storeName",
+    "cancelStatus",
 ];
 const TEXTS: &[&str] = &[
-    "", "THROTTLED", "gid://shopify/LineItem/11", "11", "SKU-1", "CREATE_FULFILLMENT", "EUR", "JPY", "12.34", "-9223372036854775808",
-    "9223372036854775807.99", "2026-11-20T07:00:00Z", "2026-03-08T02:30:00.0000000", "9999-12-31T23:59:59", "0001-01-01", "+262142-12-31T23:59:59",
-    "CANCELED", "FULFILLED", "IN_PROGRESS", "refund", "success", "H00ABC0123456789", "SHP-1", "\u{0}", "Łódź ", "shipped", "cancelled",
+    "",
+    "THROTTLED",
+    "gid://shopify/LineItem/11",
+    "11",
+    "SKU-1",
+    "CREATE_FULFILLMENT",
+    "EUR",
+    "JPY",
+    "12.34",
+    "-9223372036854775808",
+    "9223372036854775807.99",
+    "2026-11-20T07:00:00Z",
+    "2026-03-08T02:30:00.0000000",
+    "9999-12-31T23:59:59",
+    "0001-01-01",
+    "+262142-12-31T23:59:59",
+    "CANCELED",
+    "FULFILLED",
+    "IN_PROGRESS",
+    "refund",
+    "success",
+    "H00ABC0123456789",
+    "SHP-1",
+    "\u{0}",
+    "Łódź ",
+    "shipped",
+    "cancelled",
 ];
 
 fn json() -> impl Strategy<Value = Value> {
@@ -40,8 +127,14 @@ fn json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(7, 96, 6, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec((proptest::sample::select(NAMES), inner), 0..6)
-                .prop_map(|pairs| Value::Object(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())),
+            proptest::collection::vec((proptest::sample::select(NAMES), inner), 0..6).prop_map(|pairs| {
+                Value::Object(
+                    pairs
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect(),
+                )
+            }),
         ]
     })
 }
@@ -66,30 +159,43 @@ fn bent() -> impl Strategy<Value = Value> {
         json!({ "shipments": [{ "orderId": 1, "trackingNumber": "x", "shipDate": "2026-11-20", "shipmentCost": 1.5 }] }),
         json!({ "orderId": 1, "orderKey": "SHP-1", "orderStatus": "shipped", "ModelState": { "x": ["y"] }, "Message": "z" }),
     ]);
-    (whole, proptest::collection::vec((any::<prop::sample::Index>(), json()), 0..4)).prop_map(|(mut whole, bends)| {
-        for (place, value) in bends {
-            let mut spots = Vec::new();
-            paths(&whole, String::new(), &mut spots);
-            let spot = place.get(&spots).clone();
-            if let Some(found) = whole.pointer_mut(&spot) {
-                *found = value;
+    (
+        whole,
+        proptest::collection::vec((any::<prop::sample::Index>(), json()), 0..4),
+    )
+        .prop_map(|(mut whole, bends)| {
+            for (place, value) in bends {
+                let mut spots = Vec::new();
+                paths(&whole, String::new(), &mut spots);
+                let spot = place.get(&spots).clone();
+                if let Some(found) = whole.pointer_mut(&spot) {
+                    *found = value;
+                }
             }
-        }
-        whole
-    })
+            whole
+        })
 }
 
 fn paths(value: &Value, here: String, spots: &mut Vec<String>) {
     match value {
-        Value::Object(map) => map.iter().for_each(|(name, inner)| paths(inner, format!("{here}/{name}"), spots)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(at, inner)| paths(inner, format!("{here}/{at}"), spots)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(name, inner)| paths(inner, format!("{here}/{name}"), spots)),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .for_each(|(at, inner)| paths(inner, format!("{here}/{at}"), spots)),
         _ => {}
     }
     spots.push(here);
 }
 
 fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
-    let response = HttpResponse { status, headers, body };
+    let response = HttpResponse {
+        status,
+        headers,
+        body,
+    };
     let lines = vec![line("11", "SKU-1", 1), line("", "SKU-1", i32::MAX)];
     let one = submission(lines);
     let access = channel("https://example.test");
@@ -110,7 +216,11 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
         for topic in ["orders/create", "orders/edited", "x"] {
             let _ = adapter.order_in(topic, response.body.as_bytes());
         }
-        let _ = adapter.verify(&[SecretString::from("s")], &response.headers, response.body.as_bytes());
+        let _ = adapter.verify(
+            &[SecretString::from("s")],
+            &response.headers,
+            response.body.as_bytes(),
+        );
     }
     let access = provider("https://example.test");
     let order = post("SHP-1", 1);
@@ -132,15 +242,33 @@ fn post(text: &str, number: i64) -> PostOrder {
         number: text.into(),
         order_number: text.into(),
         placed_at: at("2026-11-20T07:00:00Z"),
-        ship_to: ShipTo { name: text.into(), city: text.into(), country: text.into(), ..ShipTo::default() },
-        lines: vec![PostLine { key: text.into(), sku: text.into(), name: text.into(), quantity: 1, unit_price_minor: number }],
+        ship_to: ShipTo {
+            name: text.into(),
+            city: text.into(),
+            country: text.into(),
+            ..ShipTo::default()
+        },
+        lines: vec![PostLine {
+            key: text.into(),
+            sku: text.into(),
+            name: text.into(),
+            quantity: 1,
+            unit_price_minor: number,
+        }],
         currency: text.into(),
         shipping_method: text.into(),
     }
 }
 
 fn status() -> impl Strategy<Value = u16> {
-    prop_oneof![Just(200), Just(201), Just(400), Just(429), Just(500), 100_u16..600]
+    prop_oneof![
+        Just(200),
+        Just(201),
+        Just(400),
+        Just(429),
+        Just(500),
+        100_u16..600
+    ]
 }
 
 proptest! {

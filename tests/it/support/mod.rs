@@ -1,3 +1,5 @@
 //! What all tests stand on.
 
 pub mod database;
+pub mod portal;
+pub mod shop;

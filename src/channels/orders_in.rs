@@ -1,0 +1,259 @@
+//! Orders coming in from a channel: by polling, with windows that overlap, and
+//! by signed messages, which only say that it is time to look.
+
+use super::{Channels, store};
+use crate::{
+    actions::By,
+    clock::Instant,
+    db::{Db, DbResult, sql},
+    evidence::{Actor, TraceId, record::{About, LogType}},
+    ids::{AccountId, ChannelId, InboundId},
+    jobs::{self, Claimed, End, Handler, Handlers, NewJob, Work, retry},
+    orders::receive::{self, Received},
+};
+use anyhow::{Context, Result};
+use chrono::Duration;
+use diesel::{QueryableByName, sql_types::BigInt};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The job that reads a channel's changed orders.
+pub const POLL_ORDERS: &str = "poll_orders";
+/// The job that takes in what a message carries.
+pub const PROCESS_INBOUND: &str = "process_inbound";
+
+/// How often a channel is read.
+const EVERY: Duration = Duration::minutes(3);
+/// How far a window reaches back over the one before.
+const OVERLAP: Duration = Duration::minutes(5);
+/// How far back the first poll of a channel looks.
+const FIRST: Duration = Duration::days(7);
+/// No poll reads more pages; the next one goes on.
+const MOST_PAGES: usize = 40;
+
+#[derive(Serialize, Deserialize)]
+struct PollPayload {
+    channel_id: ChannelId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct InboundPayload {
+    message_id: InboundId,
+}
+
+/// Every kind of job this room does, for the worker.
+pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
+    handlers
+        .with(POLL_ORDERS, PollOrders { channels: channels.clone() })
+        .with(PROCESS_INBOUND, ProcessInbound { channels: channels.clone() })
+}
+
+/// A poll of a channel, to be left behind.
+pub fn poll(channel: ChannelId, at: Instant, trace: &TraceId) -> NewJob {
+    NewJob::new(POLL_ORDERS, format!("channel:{channel}"), json!(PollPayload { channel_id: channel }), at)
+        .once(format!("poll:{channel}"))
+        .traced(trace)
+}
+
+/// The job that takes in a stored message.
+pub(super) fn process(message: InboundId, at: Instant, trace: &TraceId) -> NewJob {
+    NewJob::new(PROCESS_INBOUND, format!("inbound:{message}"), json!(InboundPayload { message_id: message }), at).traced(trace)
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// Leaves a poll for each channel that is due. A chore of the worker.
+pub async fn schedule(db: &Db, now: Instant) -> DbResult<usize> {
+    let mut global = db.global().await?;
+    let accounts: Vec<Id> = global.rows(sql("select id from accounts order by id")).await?;
+    drop(global);
+    let mut left = 0;
+    for account in accounts {
+        let account = AccountId(account.id);
+        let mut scope = db.scope(account).await?;
+        let due: Vec<Id> = scope
+            .rows(
+                sql("select id from channels where account_id = {} and import_orders and kind <> 'manual' \
+                     and credentials_sealed is not null and (last_polled_at is null or last_polled_at < {}) order by id")
+                .bind(account)
+                .bind(now - EVERY),
+            )
+            .await?;
+        for channel in &due {
+            jobs::enqueue(&mut scope, poll(ChannelId(channel.id), now, &TraceId::new())).await?;
+        }
+        left += due.len();
+        if !due.is_empty() {
+            scope.commit().await?;
+        }
+    }
+    Ok(left)
+}
+
+/// Reads a channel's changed orders.
+#[derive(Debug)]
+pub struct PollOrders {
+    /// The adapters.
+    pub channels: Channels,
+}
+
+impl Handler for PollOrders {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+        Box::pin(async move {
+            match self.poll(work, job).await {
+                Ok(end) => end,
+                Err(error) => {
+                    tracing::error!(?error, job.id = %job.id, "polling orders stopped on our side");
+                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                }
+            }
+        })
+    }
+}
+
+impl PollOrders {
+    async fn poll(&self, work: &Work, job: &Claimed) -> Result<End> {
+        let payload: PollPayload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let started = (work.now)();
+        let mut scope = work.db.scope(job.account_id).await?;
+        let Some(channel) = store::channel(&mut scope, payload.channel_id).await? else { return Ok(End::Done) };
+        let access = channel.access(&scope, &work.keyring)?;
+        drop(scope);
+        let Some(adapter) = self.channels.get(channel.kind).filter(|_| channel.import_orders) else { return Ok(End::Done) };
+        let since = channel.poll_cursor.map_or(started - FIRST, |cursor| cursor - OVERLAP);
+        let trace = job.trace();
+        let by = By { actor: Actor::channel(channel.name.clone()), ..By::system(trace.clone()) };
+        let about = About { channel: Some(channel.id), job: Some(job.id), attempt: job.attempts, trace: Some(trace), ..About::default() };
+        let mut page = None;
+        for _ in 0..MOST_PAGES {
+            let request = adapter.orders(&access, since, page.as_deref());
+            let called = work
+                .outbound
+                .call(&work.db, job.account_id, LogType::GetOrders, &about, request, |r| adapter.orders_read(r))
+                .await;
+            let now = (work.now)();
+            let answer = match called.result {
+                Ok(answer) => answer.value,
+                Err(failure) => {
+                    let mut scope = work.db.scope(job.account_id).await?;
+                    store::note_health(&mut scope, channel.id, Some(failure.class), now).await?;
+                    store::note_polled(&mut scope, channel.id, None, now).await?;
+                    scope.commit().await?;
+                    return Ok(match failure.class.retry_helps().then(|| retry::OUTSIDE.next(job.attempts, failure.retry_after, now)).flatten() {
+                        Some(at) => End::Again { at, reason: failure.message },
+                        // the next poll tries again; the channel's page says since when it fails
+                        None => End::Failed { reason: failure.message },
+                    });
+                }
+            };
+            for order in &answer.orders {
+                let mut scope = work.db.scope(job.account_id).await?;
+                receive::receive(&mut scope, channel.id, order, &by, now).await?;
+                scope.commit().await?;
+            }
+            for (reference, reason) in &answer.failures {
+                tracing::warn!(channel.id = %channel.id, order.reference = %reference, reason, "an order could not be read");
+            }
+            page = answer.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        let mut scope = work.db.scope(job.account_id).await?;
+        store::note_health(&mut scope, channel.id, None, (work.now)()).await?;
+        store::note_polled(&mut scope, channel.id, Some(started), (work.now)()).await?;
+        scope.commit().await?;
+        Ok(End::Done)
+    }
+}
+
+/// Takes in what a message carries.
+#[derive(Debug)]
+pub struct ProcessInbound {
+    /// The adapters.
+    pub channels: Channels,
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = crate::db::schema::inbound_messages)]
+struct Message {
+    topic: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<BigInt>)]
+    channel_id: Option<ChannelId>,
+    body: Vec<u8>,
+    processed_at: Option<Instant>,
+}
+
+impl Handler for ProcessInbound {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+        Box::pin(async move {
+            match self.process(work, job).await {
+                Ok(end) => end,
+                Err(error) => {
+                    tracing::error!(?error, job.id = %job.id, "processing a message stopped on our side");
+                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                }
+            }
+        })
+    }
+}
+
+impl ProcessInbound {
+    async fn process(&self, work: &Work, job: &Claimed) -> Result<End> {
+        let payload: InboundPayload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let now = (work.now)();
+        let mut scope = work.db.scope(job.account_id).await?;
+        let message: Option<Message> = scope
+            .row(
+                sql("select topic, channel_id, body, processed_at from inbound_messages where account_id = {} and id = {} for update")
+                    .bind(job.account_id)
+                    .bind(payload.message_id),
+            )
+            .await?;
+        let Some(message) = message.filter(|m| m.processed_at.is_none()) else { return Ok(End::Done) };
+        let channel = match message.channel_id {
+            Some(id) => store::channel(&mut scope, id).await?,
+            None => None,
+        };
+        let outcome = match channel.as_ref().and_then(|c| self.channels.get(c.kind).map(|a| (c, a))) {
+            None => "ignored: no adapter reads it".to_owned(),
+            Some((channel, adapter)) => match adapter.order_in(&message.topic, &message.body) {
+                Err(reason) => format!("not understood: {reason}"),
+                Ok(None) => "ignored: the topic carries no order".to_owned(),
+                Ok(Some(order)) => {
+                    let trace = job.trace();
+                    let by = By { actor: Actor::channel(channel.name.clone()), ..By::system(trace.clone()) };
+                    // Messages overtake each other. A new order is taken as it
+                    // came; anything about a known one is read afresh.
+                    let known = receive::find(&mut scope, channel.id, &order).await?;
+                    match known {
+                        None => match receive::receive(&mut scope, channel.id, &order, &by, now).await? {
+                            Received::Created(id) => format!("order {id} created"),
+                            other => format!("order {} was there", other.id()),
+                        },
+                        Some(id) => {
+                            jobs::enqueue(&mut scope, poll(channel.id, now, &trace)).await?;
+                            format!("order {id} is read again")
+                        }
+                    }
+                }
+            },
+        };
+        scope
+            .execute(
+                sql("update inbound_messages set processed_at = {}, outcome = {} where account_id = {} and id = {}")
+                    .bind(now)
+                    .bind(outcome)
+                    .bind(job.account_id)
+                    .bind(payload.message_id),
+            )
+            .await?;
+        scope.commit().await?;
+        Ok(End::Done)
+    }
+}

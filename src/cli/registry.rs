@@ -1,0 +1,21 @@
+//! The one place that lists every kind of job, channel and provider.
+
+use crate::{
+    channels::{self, orders_in},
+    imports,
+    jobs::Handlers,
+    notify, providers, shipments,
+    web::app::Adapters,
+};
+
+/// Everything that is registered.
+pub fn adapters() -> Adapters {
+    let channels = channels::kinds::all();
+    let providers = providers::kinds::all();
+    let handlers = Handlers::default();
+    let handlers = orders_in::handlers(handlers, &channels);
+    let handlers = notify::handlers(handlers);
+    let handlers = shipments::handlers(handlers, &channels, &providers);
+    let handlers = imports::handlers(handlers);
+    Adapters { handlers, channels, providers }
+}

@@ -1,0 +1,190 @@
+//! Who may open what, walked: every route of the table × everybody × their own
+//! and another account's records. What is refused changes nothing, and what
+//! only shows changes nothing either.
+//!
+//! A pattern with `{…}` needs a line in [`SAMPLES`]; a route without one fails.
+
+use crate::support::portal::{Browser, Portal, World};
+use waybill::{
+    accounts::Role,
+    web::{
+        routes::ROUTES,
+        table::{Access, Route},
+    },
+};
+
+/// One account's record of a pattern.
+struct Sample {
+    pattern: &'static str,
+    /// The record's own address.
+    path: fn(&World) -> String,
+    /// What a form says beside [`FORM`], when it names a record too.
+    form: fn(&World) -> Vec<(&'static str, String)>,
+}
+
+/// A pattern whose path names a record.
+const fn record(pattern: &'static str, path: fn(&World) -> String) -> Sample {
+    Sample {
+        pattern,
+        path,
+        form: |_| Vec::new(),
+    }
+}
+
+/// A form that names a record.
+const fn form(pattern: &'static str, form: fn(&World) -> Vec<(&'static str, String)>) -> Sample {
+    Sample {
+        pattern,
+        path: |_| String::new(),
+        form,
+    }
+}
+
+/// Add a line for each new pattern, and a field to `World` for each new kind of
+/// record.
+const SAMPLES: &[Sample] = &[
+    // an address nobody has: assets belong to no account
+    record("/static/{name}", |_| "/static/unknown".into()),
+    form("/account", |world| vec![("account", world.account.to_string())]),
+];
+
+fn sample(pattern: &str) -> Option<&'static Sample> {
+    SAMPLES.iter().find(|sample| sample.pattern == pattern)
+}
+
+/// Enough for the form of any action to get past its parsing to its record.
+const FORM: [(&str, &str); 3] = [
+    ("version", "1"),
+    ("op", "0123456789abcdef0123456789abcdef"),
+    ("confirmed", "yes"),
+];
+
+async fn ask(browser: &mut Browser, route: &Route, world: &World) -> u16 {
+    let sample = sample(route.pattern);
+    let path = match sample {
+        Some(sample) if route.pattern.contains('{') => (sample.path)(world),
+        _ => route.pattern.to_owned(),
+    };
+    let named = sample.map(|sample| (sample.form)(world)).unwrap_or_default();
+    let mut fields = FORM.to_vec();
+    fields.extend(named.iter().map(|(name, value)| (*name, value.as_str())));
+    let answer = match route.method {
+        "GET" => browser.get(&path).await,
+        _ => browser.post(&path, &fields).await,
+    };
+    answer.status
+}
+
+#[test]
+fn every_pattern_with_a_record_has_a_sample() {
+    let missing: Vec<&str> = ROUTES
+        .iter()
+        .map(|route| route.pattern)
+        .filter(|pattern| pattern.contains('{') && sample(pattern).is_none())
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "add these to SAMPLES in tests/it/access.rs: {missing:?}"
+    );
+}
+
+#[test]
+fn no_route_stands_twice_and_no_page_writes() {
+    let mut seen = std::collections::BTreeSet::new();
+    for route in ROUTES {
+        assert!(seen.insert((route.method, route.pattern)), "twice: {route:?}");
+        assert!(matches!(route.method, "GET" | "POST"), "{route:?}");
+        assert!(
+            !(route.method == "GET" && route.writes),
+            "a GET that writes: {route:?}"
+        );
+        let without_cookies = ["/hooks/", "/v1/", "/csp-reports"]
+            .iter()
+            .any(|p| route.pattern.starts_with(p));
+        assert!(
+            !without_cookies || route.access == Access::Open,
+            "other sites may post here: {route:?}"
+        );
+        assert!(
+            route.access != Access::Public || route.pattern == "/login",
+            "an open page: {route:?}"
+        );
+    }
+}
+
+/// What a status must be.
+struct Expected {
+    refused: bool,
+    fits: fn(u16) -> bool,
+    words: &'static str,
+}
+
+fn expected(route: &Route, role: Option<Role>, foreign: bool) -> Expected {
+    let refused = |fits, words| Expected {
+        refused: true,
+        fits,
+        words,
+    };
+    match (route.access, role) {
+        (Access::Open, _) => Expected {
+            refused: false,
+            fits: |s| s < 500 && s != 401 && s != 403,
+            words: "an answer",
+        },
+        (Access::Public, _) => Expected {
+            refused: false,
+            fits: |s| matches!(s, 200 | 303 | 422),
+            words: "a page",
+        },
+        (_, None) if route.method == "GET" => refused(|s| s == 303, "303 to sign in"),
+        (_, None) => refused(|s| s == 401, "401"),
+        (access, Some(role)) if !access.admits(role) => refused(|s| s == 403, "403"),
+        (_, Some(_)) if foreign => refused(|s| s == 404, "404: another account's"),
+        (_, Some(_)) => Expected {
+            refused: false,
+            fits: |s| matches!(s, 200 | 303 | 400 | 409 | 422),
+            words: "an answer for somebody who may",
+        },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_gets_what_the_matrix_says() {
+    let portal = Portal::open().await;
+    let everybody = [None, Some(Role::Client), Some(Role::Admin), Some(Role::Support)];
+    let mut wrong: Vec<String> = Vec::new();
+    for role in everybody {
+        let mut browser = match role {
+            Some(role) => portal.visitor(role).await,
+            None => portal.browser(),
+        };
+        let mut before = portal.snapshot().await;
+        for route in ROUTES {
+            let worlds = [(&portal.own, false), (&portal.other, true)];
+            let record = sample(route.pattern).is_some() && route.access != Access::Open;
+            for (world, foreign) in worlds.into_iter().take(if record { 2 } else { 1 }) {
+                let expected = expected(route, role, foreign);
+                let status = ask(&mut browser, route, world).await;
+                let whose = if foreign { "another account's" } else { "their own" };
+                let line = format!("{} {} ({whose}) as {role:?}", route.method, route.pattern);
+                if !(expected.fits)(status) {
+                    wrong.push(format!("{line}: {status}, not {}", expected.words));
+                }
+                let after = portal.snapshot().await;
+                if (expected.refused || !route.writes) && after != before {
+                    let changed: Vec<_> = after
+                        .iter()
+                        .filter(|(t, rows)| before.get(*t) != Some(*rows))
+                        .collect();
+                    wrong.push(format!("{line}: answered {status} but changed {changed:?}"));
+                }
+                before = after;
+                if let (Some(role), "/logout") = (role, route.pattern) {
+                    browser = portal.visitor(role).await;
+                    before = portal.snapshot().await;
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

@@ -1,0 +1,91 @@
+//! Orders arrive: by polling, by signed message, from a file; each twice is once.
+
+use crate::support::shop::{Shop, now};
+use waybill::{
+    actions::By,
+    channels::inbound::{self, Accepted},
+    cli::registry::adapters,
+    evidence::TraceId,
+    imports::orders,
+    sandbox::{SeedLine, SeedOrder},
+};
+
+#[tokio::test]
+async fn polling_twice_changes_nothing() {
+    let shop = Shop::open().await;
+    shop.order(shop.shopify, &[("A", 2), ("B", 1)]).await;
+    let before = shop.text("select string_agg(o::text, '|' order by id) from orders o").await;
+    shop.poll(shop.shopify).await;
+    assert_eq!(shop.text("select string_agg(o::text, '|' order by id) from orders o").await, before);
+    assert_eq!(shop.value("select count(*) from shipments").await, 1);
+    assert_eq!(shop.value("select count(*) from order_lines").await, 2);
+    assert_eq!(shop.text("select name from customers").await, "Ada Ólafsdóttir");
+    // personal data is masked where exchanges are kept
+    let kept = shop.text("select string_agg(response_body, '') from transaction_records").await;
+    assert!(!kept.contains("ada@buyer.example") && !kept.contains("Rue de l"), "{kept}");
+}
+
+#[tokio::test]
+async fn a_signed_message_brings_a_new_order_once() {
+    let shop = Shop::open().await;
+    let mut scope = shop.scope().await;
+    let path = inbound::open(&mut scope, &shop.work.keyring, shop.shopify, "the shop's secret", now()).await.unwrap().unwrap();
+    scope.commit().await.unwrap();
+    let endpoint = path.rsplit('/').next().unwrap().to_owned();
+    // the sandbox signs for real; a catcher keeps what it sends
+    shop.sandbox.set_shopify_webhook("shop", &shop.sandbox.hook_url("caught"), "the shop's secret").unwrap();
+    let line = SeedLine { sku: "A".into(), quantity: Some(1), ..SeedLine::default() };
+    shop.sandbox.receive_shopify_order("shop", SeedOrder { lines: vec![line], ..SeedOrder::default() }).unwrap();
+    let caught = loop {
+        if let Some(message) = shop.sandbox.hook("caught").into_iter().next() {
+            break message;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let channels = adapters().channels;
+    let headers: Vec<(String, String)> = caught.headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    let accept = async |kind: &str, endpoint: &str, headers: &[(String, String)], raw: &[u8]| {
+        inbound::accept(&shop.db, &shop.work.keyring, &channels, kind, endpoint, headers, raw, now()).await.unwrap()
+    };
+    let raw = caught.body.as_bytes();
+    let mut wrong = raw.to_vec();
+    wrong[10] ^= 1;
+    assert_eq!(accept("shopify", &endpoint, &headers, &wrong).await, Accepted::NotProven);
+    assert_eq!(accept("shopify", "00000000000000000000", &headers, raw).await, Accepted::NoSuchEndpoint);
+    assert_eq!(accept("ebay", &endpoint, &headers, raw).await, Accepted::NoSuchEndpoint);
+    assert_eq!(shop.value("select count(*) from inbound_messages").await, 0);
+    assert_eq!(accept("shopify", &endpoint, &headers, raw).await, Accepted::Kept);
+    assert_eq!(accept("shopify", &endpoint, &headers, raw).await, Accepted::Repeated);
+    shop.run().await;
+    assert_eq!(shop.value("select count(*) from orders").await, 1);
+    assert_eq!(shop.value("select count(*) from shipments").await, 1);
+    shop.poll(shop.shopify).await;
+    assert_eq!(shop.value("select count(*) from orders").await, 1, "polling finds the same order");
+}
+
+const FILE: &str = "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping Name,Shipping Zip,Shipping Country\n\
+#1001,a@b.example,paid,unfulfilled,EUR,25.00,5.00,0.00,30.00,2026-11-01 09:41:00 +0100,2,\"Kettle, navy\",10.00,KTL,Ada,'1000,BE\n\
+#1001,a@b.example,,,,,,,,,1,Lid,5.00,LID,,,\n\
+#1002,,paid,,EUR,10.00,0,0,10.00,2026-11-01 10:00:00 +0000,two,Kettle,10.00,KTL,Bo,2000,BE\n\
+#1003,,paid,fulfilled,EUR,10.00,0,0,10.00,2026-11-01 10:00:00 +0000,1,Kettle,10.00,,Bo,2000,BE\n";
+
+#[tokio::test]
+async fn a_file_twice_changes_nothing_and_bad_rows_say_why() {
+    let shop = Shop::open().await;
+    for round in 0..2 {
+        let mut scope = shop.scope().await;
+        let new = orders::NewImport { channel: shop.shopify, file_name: "orders.csv", bytes: FILE.as_bytes() };
+        orders::begin(&mut scope, new, &By::system(TraceId::new()), now()).await.unwrap();
+        scope.commit().await.unwrap();
+        shop.run().await;
+        let summary = shop.text("select rows_created || ' ' || rows_unchanged || ' ' || rows_failed || ' ' || state from imports order by id desc limit 1").await;
+        assert_eq!(summary, if round == 0 { "2 0 1 finished" } else { "0 2 1 finished" });
+        let reason = shop.text("select reason from import_rows where outcome = 'failed' order by import_id desc limit 1").await;
+        assert!(reason.contains("Line 4") && reason.contains("two"), "{reason}");
+        assert_eq!(shop.value("select count(*) from orders").await, 2);
+        assert_eq!(shop.value("select count(*) from shipments").await, 1, "the fulfilled one needs none");
+        assert_eq!(shop.value("select count(*) from order_lines").await, 3);
+    }
+    assert_eq!(shop.text("select postal_code from addresses limit 1").await, "1000");
+    assert_eq!(shop.text("select status || items_shipped from orders where number = '#1003'").await, "shipped1");
+}

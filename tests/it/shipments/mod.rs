@@ -1,0 +1,7 @@
+//! Shipments: posting, re-posting, submitting, against a real database and the
+//! sandbox over real HTTP.
+
+mod arriving;
+mod posting;
+mod reposting;
+mod submitting;
