@@ -35,6 +35,11 @@ pub enum Bind {
     Texts(Vec<String>),
     Int8s(Vec<i64>),
     Int4s(Vec<i32>),
+    Int8sNull(Vec<Option<i64>>),
+    Int4sNull(Vec<Option<i32>>),
+    TextsNull(Vec<Option<String>>),
+    TimesNull(Vec<Option<Instant>>),
+    Bools(Vec<bool>),
 }
 
 macro_rules! from {
@@ -50,7 +55,9 @@ from! {
     i64 => Int8, Option<i64> => Int8Null, i32 => Int4, Option<i32> => Int4Null, f64 => Float8, bool => Bool,
     String => Text, Option<String> => TextNull, Instant => Time, Option<Instant> => TimeNull,
     serde_json::Value => Json, Option<serde_json::Value> => JsonNull, Vec<u8> => Bytes, Option<Vec<u8>> => BytesNull,
-    Vec<String> => Texts, Vec<i64> => Int8s, Vec<i32> => Int4s,
+    Vec<String> => Texts, Vec<i64> => Int8s, Vec<i32> => Int4s, Vec<Option<i64>> => Int8sNull,
+    Vec<Option<i32>> => Int4sNull, Vec<Option<String>> => TextsNull, Vec<Option<Instant>> => TimesNull,
+    Vec<bool> => Bools,
 }
 impl From<&str> for Bind {
     fn from(value: &str) -> Self {
@@ -162,6 +169,11 @@ impl QueryFragment<Pg> for Sql {
                     Bind::Texts(v) => out.push_bind_param::<Array<Text>, _>(v)?,
                     Bind::Int8s(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
                     Bind::Int4s(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
+                    Bind::Int8sNull(v) => out.push_bind_param::<Array<Nullable<BigInt>>, _>(v)?,
+                    Bind::Int4sNull(v) => out.push_bind_param::<Array<Nullable<Integer>>, _>(v)?,
+                    Bind::TextsNull(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
+                    Bind::TimesNull(v) => out.push_bind_param::<Array<Nullable<Timestamptz>>, _>(v)?,
+                    Bind::Bools(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
                 },
             }
         }

@@ -218,6 +218,35 @@ impl Sandbox {
         orders.into_iter().map(put).collect()
     }
 
+    /// Puts orders into ShipStation, each the body of a `createorder`; answers them as the vendor shows them.
+    pub fn seed_shipstation(&self, orders: Vec<Value>) -> Result<Vec<Value>, Refusal> {
+        let put = |order| self.state.act(&Command::ShipstationPut { order });
+        orders.into_iter().map(put).collect()
+    }
+
+    /// A shop tells its buyer of a parcel: the input of `fulfillmentCreate`.
+    pub fn seed_shopify_fulfillment(&self, shop: &str, input: Value) -> Result<(), Refusal> {
+        let command = Command::Fulfill {
+            shop: shop.into(),
+            input,
+        };
+        self.state.act(&command).map(|_| ())
+    }
+
+    /// eBay is told of a parcel: the body of `createShippingFulfillment`.
+    pub fn seed_ebay_fulfillment(&self, order_id: &str, input: Value) -> Result<(), Refusal> {
+        let command = Command::EbayFulfill {
+            order_id: order_id.into(),
+            input,
+        };
+        self.state.act(&command).map(|_| ())
+    }
+
+    /// Somebody deletes a ShipStation order on the provider's side.
+    pub fn delete_at_shipstation(&self, order_id: u64) -> Result<Value, Refusal> {
+        self.state.act(&Command::ShipstationDelete { order_id })
+    }
+
     /// The warehouse ships a ShipStation order; returns the shipment as the vendor lists it.
     pub fn ship(&self, order_id: u64, ship: Ship) -> Result<Value, Refusal> {
         shipstation::warehouse_ships(&self.state, order_id, ship)

@@ -18,6 +18,7 @@ mod settle_post;
 pub mod state;
 pub mod subject;
 pub mod submit;
+pub mod surroundings;
 pub mod view;
 
 pub use state::Status;
