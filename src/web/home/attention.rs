@@ -8,7 +8,7 @@ use crate::{
     db::{Scope, Sql, sql},
     ids::{ChannelId, ImportId, ProblemId, StoreId},
     outbound::ErrorClass,
-    web::{Visitor, WebResult, badge::Badge, filters::grouped, markup::Offer},
+    web::{Visitor, WebResult, badge::Badge, filters::grouped, list::Link, markup::Offer},
 };
 use chrono::Duration;
 use diesel::{
@@ -183,7 +183,7 @@ async fn causes(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) -> 
             count: number(cause.n),
             title,
             detail: cause.code.clone().unwrap_or_else(|| cause.error_class.to_string().replace('_', " ")),
-            href: format!("/error-queue?cause={}", encoded(&cause.cause_key)),
+            href: Link::to("/error-queue").with("flat", 1).with("cause", &cause.cause_key).to_string(),
             oldest: age(visitor.now - cause.oldest),
             fix,
             for_admins,
@@ -198,7 +198,7 @@ fn words(visitor: &Visitor, cause: &Cause) -> (String, Option<Offer>, bool) {
     let map = |label: &str| {
         visitor.can(Permission::CouriersEdit).then(|| Offer {
             label: label.into(),
-            href: format!("/problems/{}/fix", cause.problem),
+            href: Link::to(format!("/problems/{}/fix", cause.problem)).with("back", "/").to_string(),
         })
     };
     let renew = || {
@@ -394,8 +394,4 @@ pub(super) fn age(span: Duration) -> String {
         (_, hours, _) if hours >= 1 => format!("{hours} h"),
         (_, _, minutes) => format!("{} min", minutes.max(1)),
     }
-}
-
-fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
