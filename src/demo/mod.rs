@@ -25,4 +25,4 @@ pub mod world;
 mod write;
 
 pub use setup::HOOK_SECRET;
-pub use world::{Seeded, is_seeded, point_at, seed};
+pub use world::{SHOP_SECRET, Seeded, is_seeded, listen_to_shops, point_at, seed};

@@ -8,14 +8,14 @@ use super::{
     numbering, outside, plan, setup, special, stories, write,
 };
 use crate::{
-    channels::ChannelKind,
+    channels::{ChannelKind, inbound, store},
     clock::Instant,
     db::{Db, DbResult, sql},
     ids::AccountId,
     sandbox::Sandbox,
     secrets::Keyring,
 };
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use diesel::{QueryableByName, sql_types::{BigInt, Bool}};
 
 /// What was seeded.
@@ -30,6 +30,9 @@ pub struct Seeded {
     /// Shipments of both.
     pub shipments: usize,
 }
+
+/// What the demo's shops sign their messages with.
+pub const SHOP_SECRET: &str = "demo-shop-secret";
 
 #[derive(QueryableByName)]
 struct Known {
@@ -87,6 +90,33 @@ pub async fn seed(db: &Db, keyring: &Keyring, sandbox: &Sandbox, seed: u64, now:
     }
     global.commit().await?;
     Ok(seeded)
+}
+
+/// Opens the door for each shop's signed messages and tells the sandbox's shops
+/// to send theirs there. `portal` is where Waybill answers, as in
+/// `http://127.0.0.1:8080`.
+pub async fn listen_to_shops(db: &Db, keyring: &Keyring, sandbox: &Sandbox, portal: &str, now: Instant) -> Result<()> {
+    for merchant in MERCHANTS {
+        let Some(known) = known(db, merchant.slug).await? else { continue };
+        let mut scope = db.scope(AccountId(known.id)).await?;
+        for channel in store::channels(&mut scope, None).await? {
+            if channel.kind != ChannelKind::Shopify {
+                continue;
+            }
+            let path = match inbound::path(&mut scope, channel.id).await? {
+                Some(path) => Some(path),
+                None => inbound::open(&mut scope, keyring, channel.id, SHOP_SECRET, now).await?,
+            };
+            if let Some(path) = path {
+                let url = format!("{}{path}", portal.trim_end_matches('/'));
+                sandbox
+                    .set_shopify_webhook(&channel.external_account, &url, SHOP_SECRET)
+                    .map_err(|refusal| anyhow!("the sandbox refused a webhook: {refusal}"))?;
+            }
+        }
+        scope.commit().await?;
+    }
+    Ok(())
 }
 
 /// Points every channel, connection and webhook endpoint of a world that is
