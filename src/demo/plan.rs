@@ -161,8 +161,8 @@ pub(super) fn ship(dice: &mut Dice, parcel: &mut Parcel, courier: &'static Couri
 fn walk(book: &Book, dice: &mut Dice, order: &Order, parcel: &mut Parcel, from: Instant) {
     let channel = &book.merchant.channels[order.channel];
     let latest = book.now - Duration::seconds(90);
-    let recent = order.placed > book.now - Duration::days(5);
     let requested = dice.after(from, 20 * 60, 9 * 3600);
+    let recent = requested > book.now - Duration::days(5);
     if requested > latest {
         return;
     }

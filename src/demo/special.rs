@@ -22,7 +22,29 @@ pub(super) fn add(book: &mut Book, dice: &mut Dice) {
         providers(book, dice);
         reposts(book, dice);
     }
+    held(book, dice);
     waiting(book, dice);
+}
+
+/// A standing hold of every kind.
+fn held(book: &mut Book, dice: &mut Dice) {
+    for (n, (kind, reason)) in [
+        ("operator", "The print is checked by hand first."),
+        ("client", "The customer asked to wait for the second order."),
+        ("address", "The courier does not know the street."),
+        ("payment", "The bank asks for proof."),
+        ("fraud", "The card and the address are of two countries."),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut order = fresh(book, dice, WEB, 5 + n as i64 * 9);
+        let created = order.parcels[0].planned + Duration::minutes(7);
+        let by = if kind == "client" { Hand::Client } else { Hand::Admin };
+        let until = (n % 2 == 1).then(|| book.now + Duration::hours(30 + n as i64));
+        order.holds.push(Hold { kind, reason, by, created, until, released: None });
+        book.orders.push(order);
+    }
 }
 
 /// An order placed so many hours ago, with one whole parcel.

@@ -18,7 +18,6 @@ pub struct World {
     pub db: Db,
     pub keyring: Keyring,
     pub sandbox: Sandbox,
-    pub now: DateTime<Utc>,
     pub seeded: Seeded,
 }
 
@@ -31,7 +30,7 @@ pub async fn world(now: DateTime<Utc>) -> World {
     let started = Instant::now();
     let seeded = demo::seed(&db, &keyring, &sandbox, SEED, now).await.expect("the demo's world");
     eprintln!("seeded {seeded:?} in {:?}", started.elapsed());
-    World { database, db, keyring, sandbox, now, seeded }
+    World { database, db, keyring, sandbox, seeded }
 }
 
 /// The first number a statement answers.
