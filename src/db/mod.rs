@@ -7,9 +7,11 @@
 pub mod embedded;
 pub mod migrate;
 pub mod schema;
+mod like;
 mod scope;
 pub mod sql;
 
+pub use like::contains;
 pub use scope::{Global, Scope};
 pub use sql::{Bind, Sql, sql};
 

@@ -1,1 +1,323 @@
-//! (the error queue as a list; written with its page)
+//! The error queue as a list: grouped by cause, or one row per problem.
+
+use super::{
+    ProblemKind,
+    diagnose::{Diagnosis, Symptom, diagnose},
+};
+use crate::{
+    channels::ChannelKind,
+    clock::Instant,
+    db::{DbResult, Scope, Sql, sql},
+    ids::{ChannelId, ConnectionId, OrderId, ProblemId, RecordId, ShipmentId, StoreId},
+    outbound::ErrorClass,
+    paging::{Cursor, Page},
+};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz},
+};
+
+/// Counting stops here.
+pub const COUNTED: i64 = 10_000;
+/// Most causes shown at once.
+pub const MOST_CAUSES: i64 = 50;
+/// Problems shown below each cause; the rest is a link away.
+pub const SHOWN: i64 = 3;
+
+/// What the queue is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this kind.
+    pub kind: Option<ProblemKind>,
+    /// Of this class.
+    pub class: Option<ErrorClass>,
+    /// At this channel.
+    pub channel: Option<ChannelId>,
+    /// At this connection.
+    pub connection: Option<ConnectionId>,
+    /// With exactly this cause.
+    pub cause: Option<String>,
+    /// The start of a shipment's or order's number, or words of theirs.
+    pub q: String,
+}
+
+/// A problem with the names of what it is about.
+#[derive(Debug, Clone, QueryableByName)]
+#[expect(missing_docs, reason = "named after what they hold")]
+pub struct Row {
+    #[diesel(sql_type = BigInt)]
+    pub id: ProblemId,
+    #[diesel(sql_type = Text)]
+    pub kind: ProblemKind,
+    #[diesel(sql_type = Text)]
+    pub error_class: ErrorClass,
+    #[diesel(sql_type = Text)]
+    pub cause_key: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub courier: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub code: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub detail: String,
+    #[diesel(sql_type = Integer)]
+    pub attempts: i32,
+    #[diesel(sql_type = Timestamptz)]
+    pub first_seen_at: Instant,
+    #[diesel(sql_type = Timestamptz)]
+    pub last_seen_at: Instant,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub next_attempt_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub resolved_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub resolved_by: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub transaction_record_id: Option<RecordId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub shipment_id: Option<ShipmentId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub shipment_number: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub order_id: Option<OrderId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub order_number: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub channel_id: Option<ChannelId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub channel_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub channel_kind: Option<ChannelKind>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub store_id: Option<StoreId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub connection_id: Option<ConnectionId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub connection_name: Option<String>,
+    /// Nobody knows whether the provider has the shipment.
+    #[diesel(sql_type = Bool)]
+    pub outcome_unknown: bool,
+    /// The shipment was accepted by a provider before.
+    #[diesel(sql_type = Bool)]
+    pub posted_before: bool,
+    #[diesel(sql_type = Integer)]
+    pub version: i32,
+}
+
+impl Row {
+    /// Who refused, by name.
+    pub fn other_side(&self) -> &str {
+        match self.kind {
+            ProblemKind::Submit | ProblemKind::Channel => self.channel_name.as_deref().unwrap_or("The channel"),
+            _ => self
+                .connection_name
+                .as_deref()
+                .or(self.channel_name.as_deref())
+                .unwrap_or("The other side"),
+        }
+    }
+
+    /// What it means and what fixes it.
+    pub fn diagnosis(&self) -> Diagnosis {
+        diagnose(Symptom {
+            kind: self.kind,
+            class: self.error_class,
+            other_side: self.other_side(),
+            courier: self.courier.as_deref(),
+            outcome_unknown: self.outcome_unknown,
+        })
+    }
+}
+
+/// What problems of one cause come to.
+#[derive(Debug, Clone, QueryableByName)]
+#[expect(missing_docs, reason = "named after what they hold")]
+pub struct Tally {
+    #[diesel(sql_type = Text)]
+    pub cause_key: String,
+    #[diesel(sql_type = Bool)]
+    pub outcome_unknown: bool,
+    #[diesel(sql_type = BigInt)]
+    pub problems: i64,
+    #[diesel(sql_type = BigInt)]
+    pub attempts: i64,
+    #[diesel(sql_type = Timestamptz)]
+    pub first_seen_at: Instant,
+    #[diesel(sql_type = Timestamptz)]
+    pub last_seen_at: Instant,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub next_attempt_at: Option<Instant>,
+}
+
+/// A cause with its newest problems; there is at least one.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// What they come to.
+    pub tally: Tally,
+    /// The newest, at most [`SHOWN`].
+    pub rows: Vec<Row>,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+macro_rules! problem_rows {
+    ($rest:literal) => {
+        concat!(
+            "select p.id, p.kind, p.error_class, p.cause_key, p.courier, p.code, p.detail, p.attempts, p.first_seen_at, \
+             p.last_seen_at, p.next_attempt_at, p.resolved_at, p.resolved_by, p.transaction_record_id, p.shipment_id, \
+             s.number as shipment_number, p.order_id, o.number as order_number, p.channel_id, ch.name as channel_name, \
+             ch.kind as channel_kind, ch.store_id, p.connection_id, c.name as connection_name, \
+             (p.kind = 'post' and s.status is not distinct from 'unconfirmed') as outcome_unknown, \
+             exists (select 1 from provider_orders po where po.account_id = p.account_id and po.shipment_id = p.shipment_id) \
+             as posted_before, p.version from problems p \
+             left join shipments s on s.account_id = p.account_id and s.id = p.shipment_id \
+             left join orders o on o.account_id = p.account_id and o.id = p.order_id \
+             left join channels ch on ch.account_id = p.account_id and ch.id = p.channel_id \
+             left join connections c on c.account_id = p.account_id and c.id = p.connection_id ",
+            $rest
+        )
+    };
+}
+
+/// One problem, open or not.
+pub async fn find(scope: &mut Scope, id: ProblemId) -> DbResult<Option<Row>> {
+    let account = scope.account();
+    scope
+        .row(
+            sql(problem_rows!("where p.account_id = {} and p.id = {}"))
+                .bind(account)
+                .bind(id),
+        )
+        .await
+}
+
+/// The open problems of a shipment.
+pub async fn of_shipment(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Vec<Row>> {
+    let statement = sql(problem_rows!(
+        "where p.account_id = {} and p.shipment_id = {} and p.resolved_at is null order by p.kind limit 20"
+    ));
+    let account = scope.account();
+    scope.rows(statement.bind(account).bind(shipment)).await
+}
+
+/// A page of problems, the last seen first.
+pub async fn page(
+    scope: &mut Scope,
+    filter: &Filter,
+    after: Option<Cursor>,
+    size: usize,
+) -> DbResult<Page<Row>> {
+    let backwards = after.is_some_and(|c| c.backwards);
+    let mut statement = matching(
+        sql(problem_rows!("where p.account_id = {} and p.resolved_at is null")).bind(scope.account()),
+        filter,
+    );
+    if let Some(cursor) = after {
+        statement = match backwards {
+            false => statement.push(" and (p.last_seen_at, p.id) < ({}, {})"),
+            true => statement.push(" and (p.last_seen_at, p.id) > ({}, {})"),
+        }
+        .bind(cursor.at())
+        .bind(cursor.id);
+    }
+    statement = match backwards {
+        false => statement.push(" order by p.last_seen_at desc, p.id desc limit {}"),
+        true => statement.push(" order by p.last_seen_at, p.id limit {}"),
+    }
+    .bind(i64::try_from(size + 1).unwrap_or(i64::MAX));
+    let rows: Vec<Row> = scope.rows(statement).await?;
+    Ok(Page::cut(rows, size, after, |row| (row.last_seen_at, row.id.0)))
+}
+
+/// The causes, the most frequent first, each with its newest problems.
+pub async fn causes(scope: &mut Scope, filter: &Filter) -> DbResult<Vec<Cause>> {
+    let statement = sql("select p.cause_key, (p.kind = 'post' and s.status is not distinct from 'unconfirmed') as outcome_unknown, \
+                         count(*) as problems, sum(p.attempts) as attempts, min(p.first_seen_at) as first_seen_at, \
+                         max(p.last_seen_at) as last_seen_at, min(p.next_attempt_at) as next_attempt_at \
+                         from problems p left join shipments s on s.account_id = p.account_id and s.id = p.shipment_id \
+                         left join orders o on o.account_id = p.account_id and o.id = p.order_id \
+                         where p.account_id = {} and p.resolved_at is null")
+    .bind(scope.account());
+    // what nobody knows comes first: it may become a second parcel
+    let statement = matching(statement, filter)
+        .push(" group by 1, 2 order by 2 desc, count(*) desc, max(p.last_seen_at) desc, 1 limit {}")
+        .bind(MOST_CAUSES);
+    let tallies: Vec<Tally> = scope.rows(statement).await?;
+    let mut causes = Vec::with_capacity(tallies.len());
+    for tally in tallies {
+        let statement = matching(
+            sql(problem_rows!(
+                "where p.account_id = {} and p.resolved_at is null and p.cause_key = {} \
+                 and (p.kind = 'post' and s.status is not distinct from 'unconfirmed') = {}"
+            ))
+            .bind(scope.account())
+            .bind(&tally.cause_key)
+            .bind(tally.outcome_unknown),
+            filter,
+        );
+        let statement = statement
+            .push(" order by p.last_seen_at desc, p.id desc limit {}")
+            .bind(SHOWN);
+        let rows: Vec<Row> = scope.rows(statement).await?;
+        if !rows.is_empty() {
+            causes.push(Cause { tally, rows });
+        }
+    }
+    Ok(causes)
+}
+
+/// How many are open; counting stops one past [`COUNTED`].
+pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
+    let inner = matching(
+        sql("select 1 from problems p left join shipments s on s.account_id = p.account_id and s.id = p.shipment_id \
+             left join orders o on o.account_id = p.account_id and o.id = p.order_id \
+             where p.account_id = {} and p.resolved_at is null")
+        .bind(scope.account()),
+        filter,
+    );
+    let statement = sql("select count(*) as n from (")
+        .append(inner)
+        .push(" limit {}) as found")
+        .bind(COUNTED + 1);
+    Ok(scope.row::<Count>(statement).await?.map_or(0, |c| c.n))
+}
+
+/// How many were fixed since.
+pub async fn fixed_since(scope: &mut Scope, since: Instant) -> DbResult<i64> {
+    let statement = sql("select count(*) as n from problems where account_id = {} and resolved_at is not null and resolved_at >= {}");
+    let row: Option<Count> = scope
+        .row(statement.bind(scope.account()).bind(since))
+        .await?;
+    Ok(row.map_or(0, |c| c.n))
+}
+
+fn matching(mut statement: Sql, filter: &Filter) -> Sql {
+    if let Some(kind) = filter.kind {
+        statement = statement.push(" and p.kind = {}").bind(kind);
+    }
+    if let Some(class) = filter.class {
+        statement = statement.push(" and p.error_class = {}").bind(class);
+    }
+    if let Some(channel) = filter.channel {
+        statement = statement.push(" and p.channel_id = {}").bind(channel);
+    }
+    if let Some(connection) = filter.connection {
+        statement = statement.push(" and p.connection_id = {}").bind(connection);
+    }
+    if let Some(cause) = &filter.cause {
+        statement = statement.push(" and p.cause_key = {}").bind(cause);
+    }
+    for word in filter.q.split_whitespace().take(10) {
+        let like = crate::db::contains(word.trim_start_matches('#'));
+        statement = statement
+            .push(" and (s.search_text like {} or o.search_text like {} or lower(coalesce(p.courier, '')) like {} or lower(p.detail) like {})")
+            .bind(&like)
+            .bind(&like)
+            .bind(&like)
+            .bind(&like);
+    }
+    statement
+}

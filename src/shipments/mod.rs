@@ -6,6 +6,7 @@
 //! reading the provider or a person decides.
 
 pub mod list;
+pub mod of_order;
 pub mod plan;
 pub mod post;
 pub mod posts;
@@ -17,6 +18,7 @@ mod settle_post;
 pub mod state;
 pub mod subject;
 pub mod submit;
+pub mod surroundings;
 pub mod view;
 
 pub use state::Status;

@@ -28,6 +28,18 @@ pub trait ActionFields<A: Action>: 'static {
         fields: &Fields,
         errors: &FormErrors,
     ) -> impl Future<Output = WebResult<String>>;
+
+    /// What the person is told once it is done, with its tone. Whoever can answer
+    /// more than that it was left for later answers here.
+    fn answer(
+        visitor: &Visitor,
+        id: i64,
+        outcome: &Outcome,
+    ) -> impl Future<Output = WebResult<(&'static str, String)>> {
+        let _ = (visitor, id);
+        let tone = if outcome.changed { "success" } else { "info" };
+        std::future::ready(Ok((tone, outcome.message.clone())))
+    }
 }
 
 /// Nothing more.
@@ -73,6 +85,7 @@ struct Confirm {
     key: String,
     reason: String,
     confirmed: bool,
+    /// Whether the choice is ticked.
     anyway: bool,
     more: Html,
     errors: FormErrors,
@@ -191,7 +204,8 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
     };
     match run::<A>(&visitor, call).await? {
         Ok(outcome) => {
-            visitor.flash(if outcome.changed { "success" } else { "info" }, outcome.message);
+            let (tone, text) = F::answer(&visitor, id, &outcome).await?;
+            visitor.flash(tone, text);
             visitor.see_other(back(&visitor.asked.path))
         }
         Err(ActionError::Refused(list)) => {

@@ -4,6 +4,10 @@
 //! icon, the word, and the certainty of the border. Filled is settled, outlined
 //! is still moving, dashed is what we do not know.
 
+mod states;
+
+pub use states::*;
+
 /// The colour family of a badge, a banner, a flash or a spine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {

@@ -1,0 +1,127 @@
+//! Which badge stands for which state: one function per enum, every value of it.
+//! No two values of one enum share a label.
+
+use super::{Badge, Certainty, Tone};
+use crate::{
+    evidence::{activity::Ended, record::RecordStatus},
+    notify::emails::EmailState,
+    orders::{HoldKind, OrderStatus, PaymentStatus},
+    shipments::{ChannelSync, Status},
+};
+
+/// Where a shipment stands.
+pub const fn shipment_status(status: Status) -> Badge {
+    match status {
+        Status::PendingPost => Badge::waiting("Not posted").with_explanation("Not sent to its provider yet."),
+        Status::Posting => Badge::moving("Posting").with_explanation("On its way to the provider."),
+        Status::PendingTracking => Badge::moving("Pending tracking")
+            .with_icon("truck")
+            .with_explanation("The provider has it. There is no tracking number yet."),
+        Status::Shipped => Badge::done("Shipped"),
+        Status::Delivered => Badge::done("Delivered"),
+        Status::Error => {
+            Badge::failed("Error").with_explanation("The provider refused it, or somebody marked it so.")
+        }
+        Status::Unconfirmed => Badge::unknown("Outcome unknown").with_explanation(
+            "Nobody knows whether the provider took it. It is not sent again until that is known.",
+        ),
+        Status::Canceled => Badge::closed("Voided"),
+    }
+}
+
+/// Whether the sales channel has the tracking.
+pub const fn channel_sync(sync: ChannelSync) -> Badge {
+    match sync {
+        ChannelSync::NotApplicable => {
+            Badge::closed("Not required").with_explanation("No connected channel waits for tracking.")
+        }
+        ChannelSync::AwaitingSend => Badge::waiting("Not sent").with_explanation("There is nothing to send yet."),
+        ChannelSync::PendingSync => Badge::moving("Sending"),
+        ChannelSync::Synced => Badge::done("Synced").with_explanation("The channel has the tracking."),
+        ChannelSync::Warning => {
+            Badge::attention("Synced with warning").with_explanation("The channel has the tracking, and warned.")
+        }
+        ChannelSync::Failed => Badge::failed("Sync failed").with_explanation("The channel does not have the tracking."),
+        ChannelSync::Muted => {
+            Badge::closed("Muted").with_explanation("The channel is not told about this shipment.")
+        }
+    }
+}
+
+/// Where an order stands.
+pub const fn order_status(status: OrderStatus) -> Badge {
+    match status {
+        OrderStatus::Unpaid => Badge::waiting("Unpaid").with_icon("clock"),
+        OrderStatus::Unshipped => Badge::waiting("Unshipped"),
+        OrderStatus::PartiallyShipped => Badge::moving("Partially shipped").with_icon("truck"),
+        OrderStatus::Shipped => Badge::done("Shipped"),
+        OrderStatus::Canceled => Badge::closed("Canceled"),
+        OrderStatus::Refunded => Badge::closed("Refunded").with_icon("undo-2"),
+    }
+}
+
+/// What the channel says about the money.
+pub const fn payment_status(status: PaymentStatus) -> Badge {
+    match status {
+        PaymentStatus::Unpaid => Badge::waiting("Unpaid"),
+        PaymentStatus::PartiallyPaid => Badge::moving("Partially paid"),
+        PaymentStatus::Paid => Badge::done("Paid"),
+        PaymentStatus::PartiallyRefunded => Badge::closed("Partially refunded").with_icon("undo-2"),
+        PaymentStatus::Refunded => Badge::closed("Refunded").with_icon("undo-2"),
+        PaymentStatus::Voided => Badge::closed("Payment voided"),
+    }
+}
+
+/// Why an order is held.
+pub const fn hold(kind: HoldKind) -> Badge {
+    match kind {
+        HoldKind::Operator => Badge::held("Operator hold"),
+        HoldKind::Client => Badge::held("Client hold"),
+        HoldKind::Address => Badge::held("Address hold"),
+        HoldKind::Payment => Badge::held("Payment hold"),
+        HoldKind::Fraud => Badge::held("Fraud hold").with_icon("shield"),
+    }
+}
+
+/// That something stands still because of holds that are not named here.
+pub const fn on_hold() -> Badge {
+    Badge::held("On hold")
+}
+
+/// How an exchange with an outside system came out.
+pub const fn record_status(status: RecordStatus) -> Badge {
+    match status {
+        RecordStatus::Waiting => Badge::waiting("Waiting"),
+        RecordStatus::InProgress => Badge::moving("In progress").with_explanation("Sent, no answer yet."),
+        RecordStatus::Success => Badge::done("Success"),
+        RecordStatus::Warning => Badge::attention("Warning"),
+        RecordStatus::Failed => Badge::failed("Failed"),
+        RecordStatus::Info => note("Info"),
+    }
+}
+
+/// Where an e-mail stands.
+pub const fn email_state(state: EmailState) -> Badge {
+    match state {
+        EmailState::Queued => Badge::waiting("Queued"),
+        EmailState::Kept => Badge::closed("Kept")
+            .with_icon("inbox")
+            .with_explanation("No mail server is set up, so it was not sent. It is kept here to be read."),
+        EmailState::Sent => Badge::done("Sent").with_explanation("The mail server took it."),
+        EmailState::Failed => Badge::failed("Failed").with_explanation("The mail server refused it."),
+    }
+}
+
+/// How something in the history ended.
+pub const fn activity_result(ended: Ended) -> Badge {
+    match ended {
+        Ended::Ok => Badge::done("Done"),
+        Ended::Failed => Badge::failed("Failed"),
+        Ended::Warning => Badge::attention("Warning"),
+        Ended::Info => note("Note"),
+    }
+}
+
+const fn note(label: &'static str) -> Badge {
+    Badge::new(Tone::Neutral, Certainty::Settled, "info", label)
+}

@@ -1,0 +1,8 @@
+//! The error queue, and the pages that fix its causes.
+
+mod fix;
+mod index;
+mod remedy;
+
+pub use fix::{fix, save};
+pub use index::index;

@@ -1,0 +1,14 @@
+//! The pages of shipments: the list, the record, and what is done with it.
+
+mod at_once;
+mod condition;
+mod index;
+mod panel;
+mod provider;
+mod show;
+mod story;
+
+pub use at_once::AtOnce;
+pub use index::index;
+pub(super) use index::{counted, plain};
+pub use show::show;

@@ -1,0 +1,55 @@
+//! The actions panel: everything the person may ever do with a shipment, what
+//! helps most first.
+
+use crate::{
+    shipments::{
+        ChannelSync, Status, Subject, post::Post, reconcile::CheckWithProvider, repost::Repost,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
+    },
+    web::{Visitor, action, markup::ActionItem},
+};
+
+/// The lines of the panel. With `waits_for_fix`, sending to the channel would
+/// only fail again, so it is not what helps most.
+pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec<ActionItem> {
+    let id = subject.shipment.id.0;
+    let first = primary(subject).filter(|name| !(waits_for_fix && *name == "submit"));
+    let lines = [
+        ("check_post", "", action::item::<CheckWithProvider>(visitor, id, subject, "refresh-cw")),
+        ("post", "p", action::item::<Post>(visitor, id, subject, "send")),
+        ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
+        ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
+        ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
+    ];
+    let mut items: Vec<ActionItem> = lines
+        .into_iter()
+        .filter_map(|(name, key, item)| {
+            let mut item = item?;
+            item.primary = item.available && Some(name) == first;
+            if item.available {
+                item.key = key.to_owned();
+            }
+            Some(item)
+        })
+        .collect();
+    // stable: what can be done stands above what cannot, the likeliest on top
+    items.sort_by_key(|item| (!item.primary, !item.available));
+    items
+}
+
+/// The action most likely wanted now.
+fn primary(subject: &Subject) -> Option<&'static str> {
+    use ChannelSync::{AwaitingSend, Failed, Warning};
+    let shipment = &subject.shipment;
+    match shipment.status {
+        Status::Unconfirmed => Some("check_post"),
+        Status::PendingPost => Some("post"),
+        Status::Error if subject.around.posted_before => Some("repost"),
+        Status::Error => Some("post"),
+        Status::PendingTracking => Some("resync_from_provider"),
+        Status::Shipped | Status::Delivered if matches!(shipment.channel_sync, Failed | Warning | AwaitingSend) => {
+            Some("submit")
+        }
+        _ => None,
+    }
+}

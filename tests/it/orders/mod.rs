@@ -1,0 +1,3 @@
+//! Orders, customers and the home page.
+
+mod badges;
