@@ -51,12 +51,15 @@ impl Demo {
             bail!("the demo has a database of its own; unset DATABASE_URL");
         }
         // apart from what `serve` keeps in the same folder
-        self.config.var = self.config.var.join("demo");
+        self.config.installation.var = self.config.var.join("demo");
         start_logging(&self.config);
         // before any runtime: the kernel ties the private server to this thread
         let local = open::local_server(&self.config)?.context("the demo's private server")?;
         if local.is_guest() {
-            bail!("another copy of the demo is running on {}", self.config.var.display());
+            bail!(
+                "another copy of the demo is running on {}",
+                self.config.var.display()
+            );
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(self.run_on(&local));
@@ -81,9 +84,16 @@ impl Demo {
             // of a world that was not finished; its numbers would be in the way
             std::fs::remove_file(self.journal()).context("removing an earlier journal")?;
         }
-        let options = SandboxOptions { listen: self.sandbox_listen, journal: Some(self.journal()), ..SandboxOptions::default() };
-        let sandbox = Sandbox::start(options).await.with_context(|| format!("starting the sandbox on {}", self.sandbox_listen))?;
-        let listener = TcpListener::bind(self.config.listen).with_context(|| format!("listening on {}", self.config.listen))?;
+        let options = SandboxOptions {
+            listen: self.sandbox_listen,
+            journal: Some(self.journal()),
+            ..SandboxOptions::default()
+        };
+        let sandbox = Sandbox::start(options)
+            .await
+            .with_context(|| format!("starting the sandbox on {}", self.sandbox_listen))?;
+        let listener = TcpListener::bind(self.config.listen)
+            .with_context(|| format!("listening on {}", self.config.listen))?;
         let portal = format!("http://{}", listener.local_addr()?);
         if there {
             demo::point_at(&db, &sandbox).await?;
@@ -113,7 +123,8 @@ impl Demo {
         app.begin_stop();
         stop.send_replace(true);
         web.stop().await;
-        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds)).await;
+        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds))
+            .await;
         worker.await.context("the worker")?;
         sandbox.stop().await;
         Ok(())
@@ -134,11 +145,15 @@ impl Demo {
             .context("connecting to the private PostgreSQL server")?;
         let driver = tokio::spawn(connection);
         // a name of our own, no quoting needed
-        client.batch_execute(&format!("drop database if exists {DATABASE} with (force)")).await?;
+        client
+            .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
+            .await?;
         drop(client);
         let _ = driver.await;
         match std::fs::remove_file(self.journal()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("removing the sandbox's journal"),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).context("removing the sandbox's journal")
+            }
             _ => Ok(()),
         }
     }

@@ -12,7 +12,9 @@ mod exchange;
 mod goods;
 mod merchants;
 mod numbering;
+mod outcomes;
 mod outside;
+mod parcels;
 mod people;
 mod plan;
 mod rows;
@@ -21,6 +23,7 @@ mod special;
 pub mod stories;
 mod told;
 mod trouble;
+mod turns;
 pub mod world;
 mod write;
 

@@ -1,4 +1,5 @@
 //! The demo's world: whole, consistent, the same again, and walkable.
+#![allow(clippy::unwrap_used)]
 
 mod consistency;
 mod stories;

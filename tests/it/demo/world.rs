@@ -3,8 +3,8 @@
 use super::support::{World, number, world};
 
 use crate::support::database::connect;
-use waybill::{clock, db::sql, orders::status};
 use diesel::{QueryableByName, sql_types::BigInt};
+use waybill::{clock, db::sql, orders::status};
 
 #[derive(QueryableByName)]
 struct Id {
@@ -45,7 +45,9 @@ async fn derived_columns_are_what_a_refresh_would_write(world: &World) {
             .unwrap();
         assert!(orders.len() > 200, "{}", orders.len());
         for order in orders {
-            status::refresh(&mut scope, waybill::ids::OrderId(order.id)).await.unwrap();
+            status::refresh(&mut scope, waybill::ids::OrderId(order.id))
+                .await
+                .unwrap();
         }
         scope.commit().await.unwrap();
     }
@@ -80,7 +82,10 @@ const SUMS: &[(&str, &str)] = &[
     ("provider_orders", "t.*"),
     ("problems", "t.*"),
     ("activities", "t.*"),
-    ("transaction_records", "t.id, t.status, t.request_body, t.response_body, t.trace_id"),
+    (
+        "transaction_records",
+        "t.id, t.status, t.request_body, t.response_body, t.trace_id",
+    ),
     ("webhook_events", "t.*"),
     ("webhook_deliveries", "t.*"),
     ("emails", "t.*"),
@@ -95,7 +100,13 @@ async fn sums(world: &World) -> Vec<(&'static str, String)> {
         let statement = format!(
             "select coalesce(md5(string_agg(x, '' order by x collate \"C\")), '') from (select md5(concat_ws('|', {what})::text) as x from {table} t) s"
         );
-        sums.push((*table, look.query_one(&statement, &[]).await.unwrap_or_else(|e| panic!("{table}: {e:?}")).get(0)));
+        sums.push((
+            *table,
+            look.query_one(&statement, &[])
+                .await
+                .unwrap_or_else(|e| panic!("{table}: {e:?}"))
+                .get(0),
+        ));
     }
     sums
 }
@@ -113,20 +124,47 @@ async fn it_is_whole_and_breaks_no_rule(world: &World) {
     assert!(broken.is_empty(), "{broken:#?}");
 
     for status in waybill::shipments::Status::ALL {
-        let n = count(&format!("select count(*) from shipments where status = '{status}'")).await;
-        assert_eq!(n > 0, *status != waybill::shipments::Status::Posting, "{status}: {n}");
+        let n = count(&format!(
+            "select count(*) from shipments where status = '{status}'"
+        ))
+        .await;
+        assert_eq!(
+            n > 0,
+            *status != waybill::shipments::Status::Posting,
+            "{status}: {n}"
+        );
     }
     for sync in waybill::shipments::ChannelSync::ALL {
-        assert!(count(&format!("select count(*) from shipments where channel_sync = '{sync}'")).await > 0, "{sync}");
+        assert!(
+            count(&format!(
+                "select count(*) from shipments where channel_sync = '{sync}'"
+            ))
+            .await
+                > 0,
+            "{sync}"
+        );
     }
     for status in waybill::orders::OrderStatus::ALL {
-        assert!(count(&format!("select count(*) from orders where status = '{status}'")).await > 0, "{status}");
+        assert!(
+            count(&format!("select count(*) from orders where status = '{status}'")).await > 0,
+            "{status}"
+        );
     }
     for kind in ["operator", "client", "address", "payment", "fraud"] {
-        assert!(count(&format!("select count(*) from order_holds where kind = '{kind}' and released_at is null")).await > 0, "{kind}");
+        assert!(
+            count(&format!(
+                "select count(*) from order_holds where kind = '{kind}' and released_at is null"
+            ))
+            .await
+                > 0,
+            "{kind}"
+        );
     }
     for class in waybill::outbound::ErrorClass::ALL {
-        let n = count(&format!("select count(*) from problems where error_class = '{class}' and resolved_at is null")).await;
+        let n = count(&format!(
+            "select count(*) from problems where error_class = '{class}' and resolved_at is null"
+        ))
+        .await;
         assert!(n > 1, "{class}: {n}");
     }
     for (what, least) in [
@@ -139,7 +177,10 @@ async fn it_is_whole_and_breaks_no_rule(world: &World) {
         ("emails", 1_000),
         ("webhook_events", 1_000),
         ("problems where resolved_at is not null", 20),
-        ("problems where cause_key like 'submit:courier_unmapped:%:dpd_be' and resolved_at is null", 10),
+        (
+            "problems where cause_key like 'submit:courier_unmapped:%:dpd_be' and resolved_at is null",
+            10,
+        ),
         ("shipments where reship_of is not null", 20),
         ("provider_orders where superseded_at is not null", 10),
         ("orders where status = 'partially_shipped'", 20),
