@@ -19,9 +19,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// The settings of every command that touches the database or the web.
+/// The settings of every command: where the database is, where the key is, what is logged.
 #[derive(Clone, Args)]
-pub struct Config {
+pub struct Installation {
     /// PostgreSQL to use, as its owner. Without it a private server is started under the folder `--var`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -29,6 +29,26 @@ pub struct Config {
     /// Folder for the private database server and the key file.
     #[arg(long, env = "WAYBILL_VAR", default_value = "var")]
     pub var: PathBuf,
+
+    /// The installation's key: 32 bytes in base64. Without it the file `secret.key` in `--var` is used, and made.
+    #[arg(long, env = "WAYBILL_SECRET_KEY", hide_env_values = true)]
+    pub secret_key: Option<String>,
+
+    /// How log lines are written.
+    #[arg(long, env = "WAYBILL_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// What is logged, as in `info,waybill=debug`.
+    #[arg(long, env = "WAYBILL_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// The settings of the commands that open the portal or work the queue.
+#[derive(Clone, Args)]
+pub struct Config {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would show them as the help of the command")]
+    pub installation: Installation,
 
     /// Address and port of the portal.
     #[arg(long, env = "WAYBILL_LISTEN", default_value = "127.0.0.1:8080")]
@@ -38,21 +58,9 @@ pub struct Config {
     #[arg(long, env = "WAYBILL_PUBLIC_URL", value_parser = origin_url)]
     pub public_url: Option<Url>,
 
-    /// The installation's key: 32 bytes in base64. Without it the file `secret.key` in `--var` is used, and made.
-    #[arg(long, env = "WAYBILL_SECRET_KEY", hide_env_values = true)]
-    pub secret_key: Option<String>,
-
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.
     #[arg(long, env = "WAYBILL_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
-
-    /// How log lines are written.
-    #[arg(long, env = "WAYBILL_LOG_FORMAT", value_enum, default_value = "text")]
-    pub log_format: LogFormat,
-
-    /// What is logged, as in `info,waybill=debug`.
-    #[arg(long, env = "WAYBILL_LOG", default_value = "info")]
-    pub log: String,
 
     /// Database connections of one process.
     #[arg(long, env = "WAYBILL_CONNECTIONS", default_value_t = 16)]
@@ -71,6 +79,32 @@ pub struct Config {
     pub stop_seconds: u64,
 }
 
+impl std::ops::Deref for Config {
+    type Target = Installation;
+    fn deref(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+impl std::fmt::Debug for Installation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // database_url and secret_key hold secrets
+        f.debug_struct("Installation").field("var", &self.var).finish_non_exhaustive()
+    }
+}
+
+impl Installation {
+    /// Where the private database server lives.
+    pub fn postgres_home(&self) -> PathBuf {
+        self.var.join("postgres")
+    }
+
+    /// Where the key lies when it is not in the environment.
+    pub fn key_file(&self) -> PathBuf {
+        self.var.join("secret.key")
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // database_url and secret_key hold secrets
@@ -87,16 +121,6 @@ impl Config {
         self.public_url
             .as_ref()
             .is_some_and(|url| url.scheme() == "https")
-    }
-
-    /// Where the private database server lives.
-    pub fn postgres_home(&self) -> PathBuf {
-        self.var.join("postgres")
-    }
-
-    /// Where the key lies when it is not in the environment.
-    pub fn key_file(&self) -> PathBuf {
-        self.var.join("secret.key")
     }
 
     /// Who asks: the peer, or what a trusted proxy says of it. Hops are read from

@@ -20,9 +20,8 @@ pub mod evidence;
 pub mod actions;
 pub mod jobs;
 pub mod outbound;
-// 3 stock and cost · the courier catalogue and the mappings
+// 3 the courier catalogue and the mappings
 pub mod couriers;
-pub mod inventory;
 // 4 what was bought · where it came from · who ships it
 pub mod channels;
 pub mod orders;

@@ -73,6 +73,10 @@ async fn run_in<A: Action>(scope: &mut Scope, by: &By, call: Call<A::Input>, now
         return Err(ActionError::Unavailable(why));
     }
     let outcome = A::apply(scope, subject, by, call.input, now).await?;
+    #[cfg(debug_assertions)]
+    if outcome.changed {
+        assert_told::<A>(scope, by).await?;
+    }
     if let Some(key) = &call.key {
         let account = scope.account();
         scope
@@ -126,4 +130,24 @@ async fn claim_key(scope: &mut Scope, key_scope: &str, key: &str, hash: &str, no
         }
         _ => Ok(Some(Outcome::unchanged("This was done already."))),
     }
+}
+
+/// Every change says who and what: an action that forgets fails every test of it.
+#[cfg(debug_assertions)]
+async fn assert_told<A: Action>(scope: &mut Scope, by: &By) -> Result<(), ActionError> {
+    #[derive(QueryableByName)]
+    struct Told {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        told: bool,
+    }
+    let account = scope.account();
+    let told: Option<Told> = scope
+        .row(
+            sql("select exists (select 1 from activities where account_id = {} and trace_id = {}) as told")
+                .bind(account)
+                .bind(by.trace.to_string()),
+        )
+        .await?;
+    assert!(told.is_some_and(|t| t.told), "{} changed something without a line of activity", A::NAME);
+    Ok(())
 }

@@ -48,7 +48,6 @@ struct Endpoint {
 
 /// Takes a message: proves it, keeps it with its transaction record and its
 /// job, in one transaction.
-#[expect(clippy::too_many_arguments, reason = "a whole request")]
 pub async fn accept(
     db: &Db,
     keyring: &Keyring,

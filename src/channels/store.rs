@@ -3,8 +3,10 @@
 
 use super::{Access, ChannelKind, Notification, OnUnmappedCourier};
 use crate::{
+    actions::By,
     clock::Instant,
     db::{DbResult, Scope, sql},
+    evidence::{Entry, activity, activity::Subject},
     ids::{ChannelId, StoreId},
     outbound::ErrorClass,
     secrets::{Keyring, Place},
@@ -12,6 +14,7 @@ use crate::{
 use anyhow::Result;
 use diesel::{QueryableByName, sql_types::{BigInt, Text}};
 use secrecy::SecretString;
+use serde_json::{Map, Value, json};
 
 /// A store.
 #[derive(Debug, Clone, QueryableByName)]
@@ -145,6 +148,126 @@ pub async fn note_health(scope: &mut Scope, id: ChannelId, failure: Option<Error
     };
     scope.execute(statement).await?;
     Ok(())
+}
+
+/// What a person may change of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns of the table")]
+pub struct Settings {
+    pub name: String,
+    pub base_url: String,
+    pub on_unmapped_courier: OnUnmappedCourier,
+    pub fallback_courier: Option<String>,
+    pub channel_notification: Notification,
+    pub import_orders: bool,
+    pub submit_fulfillments: bool,
+}
+
+impl Settings {
+    /// A channel's settings as they are.
+    pub fn of(row: &ChannelRow) -> Settings {
+        Settings {
+            name: row.name.clone(),
+            base_url: row.base_url.clone(),
+            on_unmapped_courier: row.on_unmapped_courier,
+            fallback_courier: row.fallback_courier.clone(),
+            channel_notification: row.channel_notification,
+            import_orders: row.import_orders,
+            submit_fulfillments: row.submit_fulfillments,
+        }
+    }
+
+    fn values(&self) -> [(&'static str, Value); 7] {
+        [
+            ("name", json!(self.name)),
+            ("base_url", json!(self.base_url)),
+            ("on_unmapped_courier", json!(self.on_unmapped_courier)),
+            ("fallback_courier", json!(self.fallback_courier)),
+            ("channel_notification", json!(self.channel_notification)),
+            ("import_orders", json!(self.import_orders)),
+            ("submit_fulfillments", json!(self.submit_fulfillments)),
+        ]
+    }
+}
+
+/// Credentials that were typed anew: sealed as a whole, with the names of those replaced.
+#[derive(Debug)]
+pub struct Renewed {
+    /// All of the channel's credentials, sealed for its row.
+    pub sealed: Vec<u8>,
+    /// Which were typed.
+    pub names: Vec<String>,
+}
+
+/// What changing a channel came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updated {
+    /// It was changed.
+    Changed,
+    /// It was so already.
+    Unchanged,
+    /// Somebody changed it after the page was loaded.
+    Stale,
+    /// There is no such channel.
+    Gone,
+}
+
+/// Changes a channel's settings, with a line of activity that tells what was
+/// changed from what. Of credentials it tells only which were replaced.
+pub async fn update(
+    scope: &mut Scope,
+    id: ChannelId,
+    seen: i32,
+    new: &Settings,
+    renewed: Option<Renewed>,
+    by: &By,
+) -> DbResult<Updated> {
+    let account = scope.account();
+    let locked = sql(channel_columns!("where account_id = {} and id = {} for update")).bind(account).bind(id);
+    let Some(row): Option<ChannelRow> = scope.row(locked).await? else { return Ok(Updated::Gone) };
+    if row.version != seen {
+        return Ok(Updated::Stale);
+    }
+    let old = Settings::of(&row);
+    let (mut before, mut after) = (Map::new(), Map::new());
+    for ((name, was), (_, is)) in old.values().into_iter().zip(new.values()) {
+        if was != is {
+            before.insert(name.into(), was);
+            after.insert(name.into(), is);
+        }
+    }
+    if let Some(renewed) = &renewed {
+        after.insert("credentials_replaced".into(), json!(renewed.names));
+    }
+    if after.is_empty() {
+        return Ok(Updated::Unchanged);
+    }
+    let changed: Vec<String> = after.keys().map(|name| name.replace('_', " ")).collect();
+    scope
+        .execute(
+            sql("update channels set name = {}, base_url = {}, on_unmapped_courier = {}, fallback_courier = {}, \
+                 channel_notification = {}, import_orders = {}, submit_fulfillments = {}, \
+                 credentials_sealed = coalesce({}, credentials_sealed), version = version + 1 \
+                 where account_id = {} and id = {}")
+            .bind(&new.name)
+            .bind(&new.base_url)
+            .bind(new.on_unmapped_courier)
+            .bind(new.fallback_courier.clone())
+            .bind(new.channel_notification)
+            .bind(new.import_orders)
+            .bind(new.submit_fulfillments)
+            .bind(renewed.map(|renewed| renewed.sealed))
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    let summary = format!("Changed the settings of {}: {}", new.name, changed.join(", "));
+    let entry = Entry::new(&by.actor, "channel_changed", Subject::Channel, id.0, summary)
+        .changed(Value::Object(before), Value::Object(after))
+        .traced(Some(&by.trace))
+        .from_ip(by.ip.clone());
+    activity::record(scope, entry).await?;
+    Ok(Updated::Changed)
 }
 
 /// Notes that the channel's orders were read, and from when the next read goes on.

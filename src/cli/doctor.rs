@@ -3,7 +3,7 @@
 use super::{open, start_logging};
 use crate::{
     channels::store,
-    config::Config,
+    config::Installation,
     db::{Db, migrate, sql},
     ids::AccountId,
     outbound::AddressPolicy,
@@ -18,7 +18,7 @@ use diesel::{QueryableByName, sql_types::{BigInt, Bool, Text}};
 #[derive(Debug, Args)]
 pub struct Doctor {
     #[command(flatten)]
-    config: Config,
+    installation: Installation,
 }
 
 /// What was looked at and how it is.
@@ -53,17 +53,17 @@ struct Id {
 impl Doctor {
     /// Runs every check; an error when any finds something.
     pub fn run(self) -> Result<()> {
-        start_logging(&self.config);
-        let local = open::local_server(&self.config)?;
+        start_logging(&self.installation);
+        let local = open::local_server(&self.installation)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let findings = runtime.block_on(async {
             let mut findings = Findings(Vec::new());
-            let keyring = open::keyring(&self.config);
+            let keyring = open::keyring(&self.installation);
             match &keyring {
                 Ok(_) => findings.good("secrets: the installation’s key is there"),
                 Err(error) => findings.bad(format!("secrets: {error:#}")),
             }
-            match open::urls(&self.config, local.as_ref()).await {
+            match open::urls(&self.installation, local.as_ref()).await {
                 Ok((owner_url, app_url)) => {
                     database(&mut findings, &owner_url, &app_url, keyring.ok().as_ref()).await;
                 }

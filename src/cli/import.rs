@@ -6,7 +6,7 @@ use crate::{
     actions::By,
     channels::store,
     clock,
-    config::Config,
+    config::Installation,
     db::sql,
     evidence::TraceId,
     ids::ChannelId,
@@ -33,7 +33,7 @@ enum What {
 #[derive(Debug, Args)]
 struct Orders {
     #[command(flatten)]
-    config: Config,
+    installation: Installation,
 
     /// The file.
     file: PathBuf,
@@ -84,7 +84,7 @@ impl Orders {
             bail!("{} is larger than {} MB; split it", self.file.display(), shopify_csv::MAX_FILE_BYTES >> 20);
         }
         let bytes = std::fs::read(&self.file).with_context(|| format!("reading {}", self.file.display()))?;
-        let config = self.config.clone();
+        let config = self.installation.clone();
         with_installation(&config, |opened| async move {
             let account = match &self.account {
                 Some(name) => users::find_account(&opened.db, name).await?.with_context(|| format!("there is no account {name}"))?,

@@ -1,7 +1,7 @@
 //! `waybill migrate`: brings the database up to this version.
 
 use super::{open, start_logging};
-use crate::{config::Config, db::migrate};
+use crate::{config::Installation, db::migrate};
 use anyhow::Result;
 use clap::Args;
 
@@ -9,7 +9,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Migrate {
     #[command(flatten)]
-    config: Config,
+    installation: Installation,
 
     /// Only say what would run.
     #[arg(long)]
@@ -19,11 +19,11 @@ pub struct Migrate {
 impl Migrate {
     /// Runs it.
     pub fn run(self) -> Result<()> {
-        start_logging(&self.config);
-        let local = open::local_server(&self.config)?;
+        start_logging(&self.installation);
+        let local = open::local_server(&self.installation)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(async {
-            let (owner_url, _) = open::urls(&self.config, local.as_ref()).await?;
+            let (owner_url, _) = open::urls(&self.installation, local.as_ref()).await?;
             if self.dry_run {
                 for name in migrate::pending(&owner_url).await? {
                     println!("{name}");

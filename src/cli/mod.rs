@@ -11,7 +11,7 @@ pub mod registry;
 pub mod sandbox;
 pub mod serve;
 
-use crate::config::{Config, LogFormat};
+use crate::config::{Installation, LogFormat};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -67,7 +67,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Starts logging as the settings say. Later calls change nothing.
-pub fn start_logging(config: &Config) {
+pub fn start_logging(config: &Installation) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -3,7 +3,7 @@
 
 use super::start_logging;
 use crate::{
-    config::Config,
+    config::Installation,
     db::{
         Db,
         embedded::{DATABASE, LocalPg, Options, bootstrap},
@@ -26,7 +26,7 @@ pub struct Opened {
 }
 
 /// The installation's key: from the environment, or from its file.
-pub fn keyring(config: &Config) -> Result<Keyring> {
+pub fn keyring(config: &Installation) -> Result<Keyring> {
     match &config.secret_key {
         Some(key) => Keyring::from_base64(key),
         None => Keyring::from_file(&config.key_file()),
@@ -35,7 +35,7 @@ pub fn keyring(config: &Config) -> Result<Keyring> {
 
 /// Starts the private server if no database is named. On the main thread,
 /// before any runtime: the kernel ties the server's life to this thread.
-pub fn local_server(config: &Config) -> Result<Option<LocalPg>> {
+pub fn local_server(config: &Installation) -> Result<Option<LocalPg>> {
     match &config.database_url {
         Some(_) => Ok(None),
         None => Ok(Some(LocalPg::start(&Options::kept(config.postgres_home()))?)),
@@ -43,7 +43,7 @@ pub fn local_server(config: &Config) -> Result<Option<LocalPg>> {
 }
 
 /// The URLs of the database: as its owner, and as the application.
-pub async fn urls(config: &Config, local: Option<&LocalPg>) -> Result<(String, String)> {
+pub async fn urls(config: &Installation, local: Option<&LocalPg>) -> Result<(String, String)> {
     match (local, &config.database_url) {
         (Some(local), _) => {
             bootstrap(&local.superuser_url()).await?;
@@ -55,7 +55,7 @@ pub async fn urls(config: &Config, local: Option<&LocalPg>) -> Result<(String, S
 }
 
 /// Runs `work` on an opened and migrated installation, on its own runtime.
-pub fn with_installation<T, F: Future<Output = Result<T>>>(config: &Config, work: impl FnOnce(Opened) -> F) -> Result<T> {
+pub fn with_installation<T, F: Future<Output = Result<T>>>(config: &Installation, work: impl FnOnce(Opened) -> F) -> Result<T> {
     start_logging(config);
     let local = local_server(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

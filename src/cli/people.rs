@@ -8,7 +8,7 @@ use crate::{
         users::{self, NewUser},
     },
     clock,
-    config::Config,
+    config::Installation,
 };
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -30,7 +30,7 @@ enum UserCommand {
 #[derive(Debug, Args)]
 struct CreateUser {
     #[command(flatten)]
-    config: Config,
+    installation: Installation,
 
     /// What they sign in with.
     #[arg(long)]
@@ -77,7 +77,7 @@ impl User {
     pub fn run(self) -> Result<()> {
         let UserCommand::Create(new) = self.what;
         let password = password()?;
-        let config = new.config.clone();
+        let config = new.installation.clone();
         with_installation(&config, |opened| async move {
             let name = new.account_name.as_deref().unwrap_or(&new.account);
             let account = users::account_by_slug(&opened.db, &new.account, name).await?;
@@ -105,7 +105,7 @@ enum TokenCommand {
 #[derive(Debug, Args)]
 struct CreateToken {
     #[command(flatten)]
-    config: Config,
+    installation: Installation,
 
     /// Whose token it is.
     #[arg(long)]
@@ -139,7 +139,7 @@ impl Token {
     /// Runs it.
     pub fn run(self) -> Result<()> {
         let TokenCommand::Create(new) = self.what;
-        let config = new.config.clone();
+        let config = new.installation.clone();
         with_installation(&config, |opened| async move {
             let (user, accounts) =
                 users::find(&opened.db, &new.email).await?.with_context(|| format!("there is no user {}", new.email))?;

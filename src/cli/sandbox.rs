@@ -2,7 +2,7 @@
 
 use super::start_logging;
 use crate::{
-    config::Config,
+    config::Installation,
     sandbox::{Sandbox, SandboxOptions},
 };
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use std::{net::SocketAddr, path::PathBuf};
 #[derive(Debug, Args)]
 pub struct RunSandbox {
     #[command(flatten)]
-    config: Config,
+    installation: Installation,
 
     /// Address and port of the stand-ins.
     #[arg(long, default_value = "127.0.0.1:8090")]
@@ -27,7 +27,7 @@ pub struct RunSandbox {
 impl RunSandbox {
     /// Runs until it is interrupted.
     pub fn run(self) -> Result<()> {
-        start_logging(&self.config);
+        start_logging(&self.installation);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let options = SandboxOptions { listen: self.sandbox_listen, journal: self.journal, ..SandboxOptions::default() };

@@ -1,16 +1,15 @@
 //! `waybill serve`: the portal and the worker in one process, or one of them.
 
-use super::start_logging;
+use super::{open, start_logging};
 use crate::{
     config::Config,
     db::{
         Db,
-        embedded::{DATABASE, LocalPg, Options, bootstrap},
+        embedded::LocalPg,
         migrate,
     },
     jobs::Worker,
     outbound::{AddressPolicy, Client},
-    secrets::Keyring,
     web::app::{App, Rooms, Running},
 };
 use anyhow::{Context, Result};
@@ -45,10 +44,7 @@ impl Serve {
     pub fn run(self) -> Result<()> {
         start_logging(&self.config);
         // before any runtime: the kernel ties the private server to this thread
-        let local = match &self.config.database_url {
-            Some(_) => None,
-            None => Some(LocalPg::start(&Options::kept(self.config.postgres_home()))?),
-        };
+        let local = open::local_server(&self.config)?;
         // actix workers are single-threaded; migrations and writes need this one
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(self.run_on(local.as_ref()));
@@ -58,14 +54,7 @@ impl Serve {
     }
 
     async fn run_on(self, local: Option<&LocalPg>) -> Result<()> {
-        let (owner, app) = match (local, &self.config.database_url) {
-            (Some(local), _) => {
-                bootstrap(&local.superuser_url()).await?;
-                (local.owner_url(DATABASE), local.app_url(DATABASE))
-            }
-            (None, Some(url)) => (url.clone(), url.clone()),
-            (None, None) => anyhow::bail!("DATABASE_URL is not set"),
-        };
+        let (owner, app) = open::urls(&self.config, local).await?;
         if local.is_some() || !self.no_migrate {
             let ran = migrate::migrate(&owner).await.context("migrating the database")?;
             tracing::info!(migrations = ran, "database is up to date");
@@ -104,10 +93,7 @@ impl Serve {
     }
 
     fn app(&self, url: &str) -> Result<Arc<App>> {
-        let keyring = match &self.config.secret_key {
-            Some(key) => Keyring::from_base64(key)?,
-            None => Keyring::from_file(&self.config.key_file())?,
-        };
+        let keyring = open::keyring(&self.config)?;
         let db = Db::open(url, self.config.connections, "waybill")?;
         let outbound = Client::new(AddressPolicy::public())?;
         Ok(App::new(

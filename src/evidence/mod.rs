@@ -3,8 +3,10 @@
 //! keeps secrets and personal data out of both.
 
 pub mod activity;
+pub mod activity_list;
 pub mod mask;
 pub mod record;
+pub mod records_list;
 pub mod trace;
 
 pub use activity::{Actor, ActorKind, Entry};

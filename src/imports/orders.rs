@@ -172,7 +172,6 @@ pub async fn run(db: &Db, account: AccountId, id: ImportId, now: fn() -> Instant
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one import, whole")]
 async fn take_in(
     db: &Db,
     account: AccountId,
@@ -244,7 +243,6 @@ async fn take_in(
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 async fn keep_row(
     scope: &mut Scope,
     import: ImportId,

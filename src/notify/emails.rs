@@ -6,6 +6,7 @@ use crate::{
     evidence::TraceId,
     ids::{EmailId, EventId, OrderId, ResponderId, ShipmentId, ShipmentLineId},
     jobs::{self, Claimed, End, Handler, NewJob, Work},
+    paging::{Cursor, Page},
     text_enum::text_enum,
 };
 use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
@@ -179,6 +180,32 @@ pub async fn list(scope: &mut Scope, shipment: Option<ShipmentId>, before: Optio
         statement = statement.push(" and e.id < {}").bind(before);
     }
     scope.rows(statement.push(" order by e.id desc limit {}").bind(limit)).await
+}
+
+/// A page of e-mails, newest first.
+pub async fn page(
+    scope: &mut Scope,
+    shipment: Option<ShipmentId>,
+    state: Option<EmailState>,
+    from: Option<Cursor>,
+    size: usize,
+) -> DbResult<Page<Email>> {
+    let account = scope.account();
+    let backwards = from.is_some_and(|c| c.backwards);
+    let mut statement = sql(email_columns!("where e.account_id = {}")).bind(account);
+    if let Some(shipment) = shipment {
+        statement = statement.push(" and e.shipment_id = {}").bind(shipment);
+    }
+    if let Some(state) = state {
+        statement = statement.push(" and e.state = {}").bind(state);
+    }
+    if let Some(from) = from {
+        statement = statement.push(if backwards { " and e.id > {}" } else { " and e.id < {}" }).bind(from.id);
+    }
+    let limit = i64::try_from(size).unwrap_or(i64::MAX - 1) + 1;
+    let order = if backwards { " order by e.id asc limit {}" } else { " order by e.id desc limit {}" };
+    let rows: Vec<Email> = scope.rows(statement.push(order).bind(limit)).await?;
+    Ok(Page::cut(rows, size, from, |email| (email.at(), email.id.0)))
 }
 
 /// One e-mail.

@@ -234,7 +234,6 @@ fn answered(response: &HttpResponse) -> Result<Answer<i32>, Failure> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 async fn finish(
     db: &Db,
     account: AccountId,

@@ -1,6 +1,7 @@
 //! What was bought: orders, their lines, customers and addresses, and the
 //! statuses that are derived from the facts.
 
+pub mod customers;
 pub mod find;
 pub mod list;
 pub mod receive;

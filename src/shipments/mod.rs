@@ -6,6 +6,7 @@
 //! reading the provider or a person decides.
 
 pub mod list;
+pub mod of_order;
 pub mod plan;
 pub mod post;
 pub mod posts;

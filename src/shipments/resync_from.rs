@@ -183,7 +183,6 @@ impl ResyncFromProvider {
 }
 
 /// Takes over what the provider says, forward only.
-#[expect(clippy::too_many_arguments, reason = "one read, whole")]
 async fn take_over(
     scope: &mut Scope,
     subject: &Subject,

@@ -5,11 +5,15 @@
 //! order; `guard` lets people in; `asked` and `error` make the answers.
 
 pub mod action;
+pub mod activity;
 pub mod app;
 pub mod asked;
 pub mod assets;
 pub mod badge;
+pub mod connections;
+pub mod emails;
 pub mod error;
+pub mod customers;
 pub mod extract;
 pub mod filters;
 pub mod flash;
@@ -22,7 +26,9 @@ mod imports;
 pub mod list;
 pub mod local_path;
 pub mod markup;
+pub mod orders;
 mod preferences;
+pub mod records;
 mod problems;
 pub mod routes;
 pub mod same_site;
@@ -30,6 +36,7 @@ pub mod sessions;
 pub mod shell;
 mod shipments;
 pub mod stamp;
+pub mod stores;
 pub mod table;
 pub mod up;
 

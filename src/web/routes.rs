@@ -3,14 +3,19 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    assets, home, hooks, imports, preferences, problems, sessions, shipments,
+    activity, assets, connections, customers, emails, home, hooks, imports, orders, preferences, problems, records,
+    sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     up,
 };
 use crate::{
-    accounts::Permission::{CouriersEdit, ImportsRun, OrdersView, ProblemsView},
+    accounts::Permission::{
+        ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, OrdersView,
+        ProblemsView, RecordsView, StoresEdit, StoresView,
+    },
     shipments::{
-        post::Post, reconcile::CheckWithProvider, repost::Repost, resync_from::ResyncFrom, submit::SubmitToChannel,
+        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -34,6 +39,12 @@ routes! {
 
         get  "/"                      SignedIn => home::show;
 
+        // orders and customers
+        get  "/orders"                Needs(OrdersView) => orders::index;
+        get  "/orders/{id}"           Needs(OrdersView) => orders::show;
+        get  "/customers"             Needs(OrdersView) => customers::index;
+        get  "/customers/{id}"        Needs(OrdersView) => customers::show;
+
         // shipments, and what went wrong with them
         get  "/shipments"             Needs(OrdersView)   => shipments::index;
         get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
@@ -46,8 +57,34 @@ routes! {
         post "/imports"                    Needs(ImportsRun) => imports::create;
         get  "/imports/{id}"               Needs(ImportsRun) => imports::show;
         get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
+
+        // stores, channels, what they call couriers
+        get  "/stores"                                             Needs(StoresView)   => stores::list::list;
+        get  "/stores/{id}"                                        Needs(StoresView)   => stores::show::show;
+        get  "/stores/{id}/channels/{channel_id}"                  Needs(StoresView)   => stores::channel::show;
+        post "/stores/{id}/channels/{channel_id}"                  Needs(StoresEdit)   => stores::settings::save;
+        get  "/stores/{id}/channels/{channel_id}/couriers"         Needs(StoresView)   => stores::couriers::show;
+        post "/stores/{id}/channels/{channel_id}/couriers"         Needs(CouriersEdit) => stores::mappings::save;
+        post "/stores/{id}/channels/{channel_id}/couriers/resend"  Needs(CouriersEdit) => stores::mappings::resend;
+        get  "/stores/{id}/channels/{channel_id}/couriers/{mapping_id}/remove" Needs(CouriersEdit) => stores::mappings::confirm;
+        post "/stores/{id}/channels/{channel_id}/couriers/{mapping_id}/remove" Needs(CouriersEdit) => stores::mappings::remove;
+        get  "/stores/{id}/channels/{channel_id}/transaction-records" Needs(RecordsView) => records::list::channel;
+        // what was sent and answered, what happened
+        get  "/transaction-records"                Needs(RecordsView)     => records::list::account;
+        get  "/transaction-records/{id}"           Needs(RecordsView)     => records::show::show;
+        get  "/transaction-records/{id}/{part}"    Needs(RecordsView)     => records::show::download;
+        get  "/activity"                           Needs(ActivityView)    => activity::list::list;
+        get  "/emails"                             Needs(EmailsView)      => emails::list::list;
+        get  "/emails/{id}"                        Needs(EmailsView)      => emails::show::show;
+        // who ships it
+        get  "/connections"                        Needs(ConnectionsView) => connections::list::list;
+        get  "/connections/{id}"                   Needs(ConnectionsView) => connections::show::show;
+        post "/connections/{id}/test"              Needs(ConnectionsEdit) => connections::test::test;
     }
     actions {
+        // orders
+        "/orders/{id}/resend-fulfillments" => ResendFulfillments;
+
         // shipments
         "/shipments/{id}/post"                 => Post;
         "/shipments/{id}/repost"               => Repost;

@@ -1,10 +1,15 @@
 //! The one integration-test binary.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the message")]
+
 mod access;
 mod adapters;
+#[path = "../browser/mod.rs"]
+mod browser;
 mod couriers;
 mod db;
 mod demo;
+mod house;
 mod imports;
 mod orders;
 mod sandbox;

@@ -1,0 +1,119 @@
+//! `/connections/{id}`: one connection, what its provider can do, and its last calls.
+
+use super::{
+    abilities::{self, Ability},
+    list::{health_of, state_of, unknown, warehouses},
+};
+use crate::{
+    accounts::Permission,
+    evidence::records_list::{self, Wanted},
+    ids::{ConnectionId, RecordId},
+    providers::connection,
+    web::{
+        Fields, Path, Visitor, WebError, WebResult,
+        badge::{self, Badge},
+        filters,
+        markup::Stamp,
+        records::list::Line,
+        shell::Shell,
+        stores::health::Health,
+    },
+};
+use actix_web::HttpResponse;
+use askama::Template;
+use secrecy::ExposeSecret as _;
+
+struct Credential {
+    label: &'static str,
+    set: bool,
+}
+
+/// What the test that was just made came to.
+struct Tested {
+    href: String,
+    badge: Badge,
+    answer: String,
+    words: String,
+}
+
+#[derive(Template)]
+#[template(path = "connections/show.html")]
+struct Page {
+    shell: Shell,
+    id: ConnectionId,
+    name: String,
+    kind: &'static str,
+    warehouse: String,
+    base_url: String,
+    health: Health,
+    state: Badge,
+    per_minute: i64,
+    unknown: i64,
+    polled: Option<Stamp>,
+    abilities: Vec<Ability>,
+    idempotency: &'static str,
+    credentials: Vec<Credential>,
+    may_test: bool,
+    may_read: bool,
+    tested: Option<Tested>,
+    calls: Vec<Line>,
+}
+
+/// `GET /connections/{id}`
+pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpResponse> {
+    let id = id.0;
+    let mut scope = visitor.scope().await?;
+    let row = connection::find(&mut scope, id).await?.ok_or(WebError::NotFound)?;
+    let adapter = visitor.app.providers.get(row.kind).cloned();
+    let access = row.access(&scope, &visitor.app.keyring);
+    let set = |name: &str| {
+        access.as_ref().is_ok_and(|a| !a.credentials.expose_secret().is_empty() && !a.credential(name).is_empty())
+    };
+    let capabilities = adapter.as_ref().map(|adapter| adapter.capabilities());
+    let asked = Fields::read(visitor.asked.query.as_bytes());
+    let tested = match asked.get("tested").parse::<RecordId>() {
+        Ok(record) => records_list::find(&mut scope, record).await?.filter(|record| record.connection_id == Some(id)),
+        Err(_) => None,
+    };
+    let may_read = visitor.can(Permission::RecordsView);
+    let calls = if may_read {
+        let wanted = Wanted { connection: Some(id), ..Wanted::default() };
+        records_list::page(&mut scope, &wanted, None, 8).await?.rows
+    } else {
+        Vec::new()
+    };
+    let page = Page {
+        id,
+        kind: row.kind.label(),
+        warehouse: match row.warehouse_id {
+            Some(warehouse) => warehouses(&mut scope).await?.remove(&warehouse.0).unwrap_or_default(),
+            None => String::new(),
+        },
+        health: health_of(&visitor, &row),
+        state: state_of(&row),
+        per_minute: i64::from(row.requests_per_minute),
+        unknown: unknown(&mut scope).await?.get(&id.0).copied().unwrap_or(0),
+        polled: row.poll_cursor.map(|at| visitor.stamp(at)),
+        abilities: capabilities.map(abilities::of).map(Vec::from).unwrap_or_default(),
+        idempotency: capabilities.map(|c| abilities::idempotency(c.idempotency)).unwrap_or_default(),
+        credentials: adapter
+            .map(|adapter| adapter.credentials())
+            .unwrap_or_default()
+            .iter()
+            .map(|(name, label)| Credential { label, set: set(name) })
+            .collect(),
+        may_test: visitor.can(Permission::ConnectionsEdit),
+        may_read,
+        tested: tested.map(|record| Tested {
+            href: format!("/transaction-records/{}", record.id),
+            badge: badge::record_status(record.status),
+            answer: crate::web::records::words::http_status(record.response_status, record.status),
+            words: record.error_message.unwrap_or_default(),
+        }),
+        calls: calls.into_iter().map(|row| Line::of(&visitor, row)).collect(),
+        name: row.name,
+        base_url: row.base_url,
+        shell: visitor.shell(&mut scope, "connections").await?,
+    };
+    visitor.html(&page)
+}

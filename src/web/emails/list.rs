@@ -1,0 +1,106 @@
+//! `/emails`: what responders wrote to customers.
+
+use crate::{
+    accounts::Permission,
+    ids::ShipmentId,
+    notify::emails::{self, Email, EmailState},
+    web::{
+        Visitor, WebResult,
+        badge::{self, Badge},
+        list::List,
+        markup::{Pager, Stamp},
+        records::{Chip, Choice, words::log_stamp},
+        shell::Shell,
+    },
+};
+use actix_web::HttpResponse;
+use askama::Template;
+
+/// What stands where somebody may not see personal data.
+pub const HIDDEN: &str = "Hidden for your role";
+
+struct Row {
+    href: String,
+    at: Stamp,
+    trigger: &'static str,
+    shipment: Option<(String, String)>,
+    recipient: String,
+    subject: String,
+    badge: Badge,
+}
+
+#[derive(Template)]
+#[template(path = "emails/list.html")]
+struct Page {
+    shell: Shell,
+    kept_here: bool,
+    tabs: Vec<Choice>,
+    chips: Vec<Chip>,
+    notes: Vec<String>,
+    rows: Vec<Row>,
+    filtered: bool,
+    further: bool,
+    pager: Pager,
+}
+
+/// What made a responder write.
+pub fn trigger(word: &str) -> &'static str {
+    match word {
+        "fulfilled" => "Shipment fulfilled",
+        "shipped" => "Shipment shipped",
+        "delivered" => "Shipment delivered",
+        _ => "Written by hand",
+    }
+}
+
+/// `GET /emails`
+pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
+    let mut scope = visitor.scope().await?;
+    let list = List::read(&visitor, &["shipment", "state"]);
+    let shipment = list.value::<ShipmentId>("shipment");
+    let state = list.word("state", EmailState::parse);
+    let page = emails::page(&mut scope, shipment, state, list.after(), list.size()).await?;
+    let mut chips = Vec::new();
+    if let Some(id) = shipment {
+        let number = page.rows.iter().find_map(|email| email.shipment_number.clone()).unwrap_or_else(|| id.to_string());
+        chips.push(Chip { text: format!("Shipment: {number}"), href: list.link().without("shipment").to_string() });
+    }
+    let pager = list.pager(&page, None, "e-mails");
+    let may_see = visitor.can(Permission::PersonalView);
+    let page = Page {
+        kept_here: page.rows.iter().any(|email| email.state == EmailState::Kept),
+        tabs: tabs(&list, state),
+        chips,
+        notes: list.notes(),
+        rows: page.rows.into_iter().map(|email| row(&visitor, email, may_see)).collect(),
+        filtered: list.is_filtered(),
+        further: list.after().is_some(),
+        pager,
+        shell: visitor.shell(&mut scope, "emails").await?,
+    };
+    visitor.html(&page)
+}
+
+fn tabs(list: &List, chosen: Option<EmailState>) -> Vec<Choice> {
+    let all = Choice::new(list.link().without("state").to_string(), "All", chosen.is_none());
+    let states = EmailState::ALL.iter().map(|state| {
+        let label = badge::email_state(*state).label;
+        Choice::new(list.link().with("state", state).to_string(), label, chosen == Some(*state))
+    });
+    std::iter::once(all).chain(states).collect()
+}
+
+fn row(visitor: &Visitor, email: Email, may_see: bool) -> Row {
+    Row {
+        href: format!("/emails/{}", email.id),
+        at: log_stamp(visitor, email.at()),
+        trigger: trigger(&email.trigger),
+        badge: badge::email_state(email.state),
+        shipment: email
+            .shipment_id
+            .map(|id| (format!("/shipments/{id}"), email.shipment_number.unwrap_or_else(|| id.to_string()))),
+        recipient: if may_see { email.recipient } else { HIDDEN.to_owned() },
+        // a template may greet by name in its subject
+        subject: if may_see { email.subject } else { HIDDEN.to_owned() },
+    }
+}

@@ -1,0 +1,4 @@
+//! E-mails that were written to customers.
+
+pub mod list;
+pub mod show;

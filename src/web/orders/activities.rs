@@ -1,0 +1,103 @@
+//! *Activities* of an order: who did what, when, and the exchange behind it.
+
+use crate::{
+    accounts::Permission,
+    db::Scope,
+    evidence::activity::{self, Activity, Of},
+    ids::{ActivityId, OrderId},
+    web::{Visitor, WebResult, badge::{self, Badge}, markup::Stamp},
+};
+use serde_json::Value;
+
+/// How many there are on a page.
+const SHOWN: i64 = 20;
+
+/// The table.
+pub struct Activities {
+    /// Newest first.
+    pub rows: Vec<RowView>,
+    /// Where older ones are.
+    pub older: Option<ActivityId>,
+    /// Whether newer ones were left out.
+    pub from_the_middle: bool,
+    /// The newest of all.
+    pub newest: i64,
+}
+
+/// One line.
+pub struct RowView {
+    /// When.
+    pub at: Stamp,
+    /// What, as a program says it.
+    pub verb: String,
+    /// Who.
+    pub actor: String,
+    /// What, as a person says it.
+    pub summary: String,
+    /// What changed: name, before, after.
+    pub changes: Vec<(String, String, String)>,
+    /// How it ended.
+    pub result: Badge,
+    /// The request and its response.
+    pub record: Option<String>,
+}
+
+/// A page of an order's history.
+pub async fn read(
+    visitor: &Visitor,
+    scope: &mut Scope,
+    order: OrderId,
+    before: Option<ActivityId>,
+) -> WebResult<Activities> {
+    let mut found = activity::list(scope, Of::Order(order), None, before, SHOWN + 1).await?;
+    let newest = match before {
+        None => found.first().map_or(0, |row| row.id.0),
+        Some(_) => activity::list(scope, Of::Order(order), None, None, 1).await?.first().map_or(0, |row| row.id.0),
+    };
+    let more = found.len() as i64 > SHOWN;
+    found.truncate(SHOWN as usize);
+    Ok(Activities {
+        older: found.last().map(|row| row.id).filter(|_| more),
+        rows: found.into_iter().map(|row| view(visitor, row)).collect(),
+        from_the_middle: before.is_some(),
+        newest,
+    })
+}
+
+fn view(visitor: &Visitor, row: Activity) -> RowView {
+    RowView {
+        at: visitor.stamp(row.at()),
+        result: badge::activity_result(row.result),
+        changes: changes(row.before.as_ref(), row.after.as_ref()),
+        record: row
+            .transaction_record_id
+            .filter(|_| visitor.can(Permission::RecordsView))
+            .map(|id| format!("/transaction-records/{id}")),
+        verb: row.verb,
+        actor: row.actor_name,
+        summary: row.summary,
+    }
+}
+
+/// The fields that are not what they were, as far as they are words and numbers.
+fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
+    let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) else {
+        return Vec::new();
+    };
+    let word = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => Some("nothing".to_owned()),
+        Some(Value::String(text)) if text.is_empty() => Some("nothing".to_owned()),
+        Some(Value::String(text)) => Some(text.chars().take(80).collect()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(Value::Bool(yes)) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+        Some(Value::Array(_) | Value::Object(_)) => None,
+    };
+    after
+        .iter()
+        .filter(|(key, value)| before.get(*key) != Some(value))
+        .filter(|(key, _)| !key.ends_with("_minor"))
+        .filter_map(|(key, value)| Some((key.replace('_', " "), word(before.get(key))?, word(Some(value))?)))
+        .filter(|(_, was, is)| was != is)
+        .take(4)
+        .collect()
+}

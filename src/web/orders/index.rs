@@ -1,0 +1,187 @@
+//! `/orders`: Manage Orders.
+
+use super::{RowView, asked::{self, Chip, Select}};
+use crate::{
+    accounts::Permission,
+    ids::OrderId,
+    orders::list::{self as orders, COUNTED, Filter, Tab},
+    web::{Visitor, WebResult, filters::{self, grouped}, list::List, markup::Pager, shell::Shell},
+};
+use actix_web::HttpResponse;
+use askama::Template;
+
+struct TabView {
+    href: String,
+    label: &'static str,
+    count: String,
+    current: bool,
+}
+
+/// The list itself: what htmx replaces while one types.
+#[derive(Template)]
+#[template(path = "orders/_list.html")]
+struct Part {
+    chips: Vec<Chip>,
+    clear: String,
+    notes: Vec<String>,
+    rows: Vec<RowView>,
+    personal: bool,
+    pager: Pager,
+    found: String,
+    exact: Option<(OrderId, String)>,
+    empty: Empty,
+}
+
+impl askama::filters::HtmlSafe for Part {}
+
+/// What to say when there is nothing.
+struct Empty {
+    title: String,
+    text: &'static str,
+    icon: &'static str,
+    connect: bool,
+}
+
+#[derive(Template)]
+#[template(path = "orders/index.html")]
+struct Page {
+    shell: Shell,
+    title: String,
+    tabs: Vec<TabView>,
+    can_import: bool,
+    q: String,
+    /// What the search form keeps: everything but what is searched for.
+    kept: Vec<(String, String)>,
+    /// What the filter form keeps: the search and the tab.
+    kept_by_filters: Vec<(String, String)>,
+    selects: Vec<Select>,
+    from: String,
+    until: String,
+    list: Part,
+}
+
+/// `GET /orders`
+pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
+    let list = List::read(&visitor, &asked::KEYS);
+    let mut scope = visitor.scope().await?;
+    let asked = asked::read(&visitor, &mut scope, &list).await?;
+    let page = orders::page(&mut scope, &asked.filter, list.after(), list.size()).await?;
+    let total = orders::count(&mut scope, &asked.filter).await?;
+    let exact = orders::exact(&mut scope, &asked.filter.q).await?;
+    let mut pager = list.pager(&page, None, "orders");
+    pager.summary = format!("{} of {} {}", grouped(page.rows.len() as i64), capped(total), noun(total));
+    let turned = list.after().is_some();
+    let part = Part {
+        clear: clear(&list),
+        notes: list.notes(),
+        rows: page.rows.into_iter().map(|row| RowView::new(&visitor, row)).collect(),
+        personal: visitor.can(Permission::PersonalView),
+        pager,
+        found: format!("{} {}", capped(total), noun(total)),
+        exact,
+        empty: empty(&visitor, asked.filter.tab, asked.chips.len()),
+        chips: asked.chips,
+    };
+    if visitor.partial() {
+        return visitor.html(&part);
+    }
+    let tabs = tabs(&mut scope, asked.filter.tab).await?;
+    let current = tabs.iter().find(|tab| tab.current && asked.filter.tab != Tab::All);
+    let mut title = current.map_or("Manage Orders".to_owned(), |tab| format!("{} – Manage Orders", tab.label));
+    if turned {
+        title.push_str(", further page");
+    }
+    let keep = |without: &[&str]| {
+        let link = without.iter().fold(list.link(), |link, key| link.without(key));
+        link.pairs().to_vec()
+    };
+    let filters = ["status", "store", "channel", "hold", "sync", "shipment", "placed", "from", "until"];
+    visitor.html(&Page {
+        title,
+        tabs,
+        can_import: visitor.can(Permission::ImportsRun),
+        q: list.q().to_owned(),
+        kept: keep(&["q"]),
+        kept_by_filters: keep(&filters),
+        selects: asked.selects,
+        from: list.get("from").unwrap_or_default().to_owned(),
+        until: list.get("until").unwrap_or_default().to_owned(),
+        list: part,
+        shell: visitor.shell(&mut scope, "orders").await?,
+    })
+}
+
+/// The list with its tab and nothing else.
+fn clear(list: &List) -> String {
+    let link = list.link();
+    let tab = link.pairs().iter().find(|(key, _)| key == "tab").cloned();
+    let link = crate::web::list::Link::to("/orders");
+    tab.map_or(link.to_string(), |(key, value)| link.with(&key, value).to_string())
+}
+
+async fn tabs(scope: &mut crate::db::Scope, current: Tab) -> WebResult<Vec<TabView>> {
+    let mut tabs = Vec::new();
+    for &tab in Tab::ALL {
+        let count = orders::count(scope, &Filter { tab, ..Filter::default() }).await?;
+        tabs.push(TabView {
+            href: match tab {
+                Tab::All => "/orders".to_owned(),
+                _ => format!("/orders?tab={tab}"),
+            },
+            label: label(tab),
+            count: capped(count),
+            current: tab == current,
+        });
+    }
+    Ok(tabs)
+}
+
+fn label(tab: Tab) -> &'static str {
+    match tab {
+        Tab::All => "All",
+        Tab::Attention => "Needs attention",
+        Tab::OnHold => "On hold",
+        Tab::Unshipped => "Unshipped",
+        Tab::NotSynced => "Channel not synced",
+    }
+}
+
+fn empty(visitor: &Visitor, tab: Tab, filters: usize) -> Empty {
+    if filters > 0 {
+        return Empty {
+            title: match filters {
+                1 => "No orders match this filter".to_owned(),
+                n => format!("No orders match these {n} filters"),
+            },
+            text: "The filters are still there. Take one away, or clear them all.",
+            icon: "search",
+            connect: false,
+        };
+    }
+    let (title, text, icon) = match tab {
+        Tab::All => ("No orders yet", "Orders appear here when a store is connected.", "inbox"),
+        Tab::Attention => {
+            ("No order needs you", "Orders whose shipment or channel sync fails appear here.", "circle-check")
+        }
+        Tab::OnHold => ("Nothing is on hold", "Orders that are held back on purpose appear here.", "circle-check"),
+        Tab::Unshipped => ("Everything is shipped", "Paid orders that have not left appear here.", "circle-check"),
+        Tab::NotSynced => {
+            ("Every channel has its tracking", "Orders whose channel refused tracking appear here.", "circle-check")
+        }
+    };
+    Empty {
+        title: title.to_owned(),
+        text,
+        icon,
+        connect: tab == Tab::All && visitor.can(Permission::StoresEdit),
+    }
+}
+
+/// A number that was counted up to a limit: `412`, `10,000+`.
+pub fn capped(count: i64) -> String {
+    if count > COUNTED { format!("{}+", grouped(COUNTED)) } else { grouped(count) }
+}
+
+fn noun(count: i64) -> &'static str {
+    if count == 1 { "order" } else { "orders" }
+}

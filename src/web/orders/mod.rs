@@ -1,0 +1,13 @@
+//! Orders → Manage Orders: the list and one order.
+
+mod activities;
+mod asked;
+mod fulfillment;
+mod index;
+mod row;
+mod show;
+
+pub use fulfillment::{Block, blocks};
+pub use index::{capped, index};
+pub use row::RowView;
+pub use show::show;
