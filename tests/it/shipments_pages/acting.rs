@@ -1,18 +1,17 @@
 //! Acting on a shipment through its pages.
 
-use super::rows;
-use crate::support::portal::Portal;
+use super::{Desk, rows};
 use waybill::accounts::Role;
 
-async fn posted(portal: &Portal) -> i64 {
+async fn posted(portal: &Desk) -> i64 {
     let client = rows(portal).await;
     let set = "status = 'pending_tracking', date_post = now(), fulfillment_id = '94115202'";
-    portal.own.parcels.ship(&client, "SHP-OLD", set).await
+    portal.own.ship(&client, "SHP-OLD", set).await
 }
 
 #[tokio::test]
 async fn the_repost_page_says_exactly_what_will_happen() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let id = posted(&portal).await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{id}/repost")).await;
@@ -36,7 +35,7 @@ async fn the_repost_page_says_exactly_what_will_happen() {
 
 #[tokio::test]
 async fn sending_anyway_needs_a_reason_and_keeps_what_was_typed() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let id = posted(&portal).await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{id}/repost")).await;
@@ -59,7 +58,7 @@ async fn sending_anyway_needs_a_reason_and_keeps_what_was_typed() {
 
 #[tokio::test]
 async fn without_the_tick_no_reason_is_needed() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let id = posted(&portal).await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{id}/repost")).await;
@@ -71,9 +70,9 @@ async fn without_the_tick_no_reason_is_needed() {
 
 #[tokio::test]
 async fn submitting_answers_with_the_result() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let (id, _) = portal.own.parcels.unmapped(&client, "SHP-DPD", "dpd_be").await;
+    let (id, _) = portal.own.unmapped(&client, "SHP-DPD", "dpd_be").await;
     let mut browser = portal.visitor(Role::Support).await;
     let page = browser.get(&format!("/shipments/{id}/submit")).await;
     assert!(page.texts(".effects li").join(" ").contains("Nothing is sent to the provider."));
@@ -88,8 +87,8 @@ async fn submitting_answers_with_the_result() {
 
 #[tokio::test]
 async fn a_held_order_is_not_posted() {
-    let portal = Portal::open().await;
-    let own = &portal.own.parcels;
+    let portal = Desk::open().await;
+    let own = &portal.own;
     portal.sql(&format!("update orders set on_hold = true where id = {}", own.order)).await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{}/post", own.shipment)).await;

@@ -1,14 +1,13 @@
 //! *Map courier and resend*, end to end.
 
-use super::rows;
-use crate::support::portal::Portal;
+use super::{Desk, rows};
 use waybill::accounts::Role;
 
 #[tokio::test]
 async fn one_form_maps_the_courier_and_resends_everything_that_waits() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let own = &portal.own.parcels;
+    let own = &portal.own;
     let (shipment, problem) = own.unmapped(&client, "SHP-1", "dpd_be").await;
     for n in 2..=14 {
         own.unmapped(&client, &format!("SHP-{n}"), if n % 2 == 0 { "DPD_BE" } else { "dpd_be" }).await;
@@ -41,9 +40,9 @@ async fn one_form_maps_the_courier_and_resends_everything_that_waits() {
 
 #[tokio::test]
 async fn saving_only_resends_nothing_and_a_stale_form_replaces_nothing() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let (_, problem) = portal.own.parcels.unmapped(&client, "SHP-1", "dpd_be").await;
+    let (_, problem) = portal.own.unmapped(&client, "SHP-1", "dpd_be").await;
     let path = format!("/problems/{problem}/fix");
     let mut admin = portal.visitor(Role::Admin).await;
     let first = admin.get(&path).await;
@@ -64,9 +63,9 @@ async fn saving_only_resends_nothing_and_a_stale_form_replaces_nothing() {
 
 #[tokio::test]
 async fn only_those_who_map_couriers_come_in_and_nobody_is_led_elsewhere() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let (shipment, problem) = portal.own.parcels.unmapped(&client, "SHP-1", "dpd_be").await;
+    let (shipment, problem) = portal.own.unmapped(&client, "SHP-1", "dpd_be").await;
     for role in [Role::Client, Role::Support] {
         let mut browser = portal.visitor(role).await;
         let page = browser.get(&format!("/problems/{problem}/fix")).await;
@@ -75,7 +74,7 @@ async fn only_those_who_map_couriers_come_in_and_nobody_is_led_elsewhere() {
         assert_eq!(browser.post(&format!("/problems/{problem}/fix"), &[("custom_name", "DPD")]).await.status, 403);
     }
     let mut admin = portal.visitor(Role::Admin).await;
-    let (foreign, _) = (portal.other.parcels.problem, ());
+    let (foreign, _) = (portal.other.problem, ());
     assert_eq!(admin.get(&format!("/problems/{foreign}/fix")).await.status, 404);
     assert_eq!(admin.post(&format!("/problems/{foreign}/fix"), &[("custom_name", "DPD")]).await.status, 404);
     let form = [("custom_name", "DPD"), ("then", "save"), ("back", "https://evil.example/")];
@@ -85,9 +84,9 @@ async fn only_those_who_map_couriers_come_in_and_nobody_is_led_elsewhere() {
 
 #[tokio::test]
 async fn another_problem_shows_its_meaning_and_the_way_on() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let mut client = portal.visitor(Role::Client).await;
-    let page = client.get(&format!("/problems/{}/fix", portal.own.parcels.problem)).await;
+    let page = client.get(&format!("/problems/{}/fix", portal.own.problem)).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("refuses the request") && page.body.contains("Their own &#60;words&#62;"));
     assert!(page.texts(".btn-row a").contains(&"Submit to sales channel".to_owned()));

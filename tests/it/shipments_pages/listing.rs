@@ -1,7 +1,7 @@
 //! The list: tabs, filters, search, pages, lines.
 
-use super::rows;
-use crate::support::portal::{Answer, Portal};
+use super::{Desk, rows};
+use crate::support::portal::Answer;
 use waybill::accounts::Role;
 
 fn numbers(page: &Answer) -> Vec<String> {
@@ -10,10 +10,10 @@ fn numbers(page: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn pages_follow_one_another_and_back_without_a_gap() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
     for n in 10..69 {
-        portal.own.parcels.ship(&client, &format!("SHP-{n}"), &format!("created_at = now() - interval '{n} hours'")).await;
+        portal.own.ship(&client, &format!("SHP-{n}"), &format!("created_at = now() - interval '{n} hours'")).await;
     }
     let mut browser = portal.visitor(Role::Client).await;
     let first = browser.get("/shipments?size=25").await;
@@ -42,9 +42,9 @@ async fn pages_follow_one_another_and_back_without_a_gap() {
 
 #[tokio::test]
 async fn tabs_filters_and_search_narrow_and_say_so() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let own = &portal.own.parcels;
+    let own = &portal.own;
     own.ship(&client, "SHP-UNK", "status = 'unconfirmed'").await;
     own.ship(&client, "SHP-ERR", "status = 'error'").await;
     own.ship(&client, "SHP-VOID", "status = 'canceled', voided_at = now()").await;
@@ -85,8 +85,8 @@ async fn tabs_filters_and_search_narrow_and_say_so() {
 
 #[tokio::test]
 async fn lines_open_in_place_with_costs_for_those_who_may() {
-    let portal = Portal::open().await;
-    let id = portal.own.parcels.shipment;
+    let portal = Desk::open().await;
+    let id = portal.own.shipment;
     let mut admin = portal.visitor(Role::Admin).await;
     let closed = admin.get("/shipments").await;
     assert_eq!(closed.attribute(".expand", "aria-expanded").as_deref(), Some("false"));

@@ -1,14 +1,13 @@
 //! The error queue: by cause and one by one.
 
-use super::rows;
-use crate::support::portal::Portal;
+use super::{Desk, rows};
 use waybill::accounts::Role;
 
 #[tokio::test]
 async fn one_cause_stands_once_with_its_count_and_its_fix() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let own = &portal.own.parcels;
+    let own = &portal.own;
     for n in 0..5 {
         own.unmapped(&client, &format!("SHP-DPD-{n}"), "dpd_be").await;
     }
@@ -39,7 +38,7 @@ async fn one_cause_stands_once_with_its_count_and_its_fix() {
 
 #[tokio::test]
 async fn an_empty_queue_says_what_was_fixed() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     portal.sql("update problems set resolved_at = now(), resolved_by = 'The channel took it.'").await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get("/error-queue").await;

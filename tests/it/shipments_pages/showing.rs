@@ -1,13 +1,12 @@
 //! The record: what it says in each state, and to whom.
 
-use super::rows;
-use crate::support::portal::Portal;
+use super::{Desk, rows};
 use waybill::accounts::Role;
 
 #[tokio::test]
 async fn each_role_sees_what_it_may() {
-    let portal = Portal::open().await;
-    let path = format!("/shipments/{}", portal.own.parcels.shipment);
+    let portal = Desk::open().await;
+    let path = format!("/shipments/{}", portal.own.shipment);
     let mut admin = portal.visitor(Role::Admin).await;
     let page = admin.get(&path).await;
     assert_eq!(page.status, 200);
@@ -22,7 +21,7 @@ async fn each_role_sees_what_it_may() {
     let actions = page.texts(".actions-panel li");
     assert_eq!(actions.len(), 1, "support only submits: {actions:?}");
     for account in ["shipments", "problems"] {
-        let id = if account == "shipments" { portal.other.parcels.shipment } else { portal.other.parcels.problem };
+        let id = if account == "shipments" { portal.other.shipment } else { portal.other.problem };
         let foreign = if account == "shipments" { format!("/shipments/{id}") } else { format!("/problems/{id}/fix") };
         assert_eq!(admin.get(&foreign).await.status, 404, "{foreign}");
     }
@@ -30,8 +29,8 @@ async fn each_role_sees_what_it_may() {
 
 #[tokio::test]
 async fn actions_that_cannot_be_taken_say_why_and_offer_what_helps() {
-    let portal = Portal::open().await;
-    let own = &portal.own.parcels;
+    let portal = Desk::open().await;
+    let own = &portal.own;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{}", own.shipment)).await;
     let panel = page.text(".actions-panel");
@@ -54,9 +53,9 @@ async fn actions_that_cannot_be_taken_say_why_and_offer_what_helps() {
 
 #[tokio::test]
 async fn a_condition_has_its_banner_with_their_words_and_the_step() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let own = &portal.own.parcels;
+    let own = &portal.own;
     let unknown = own.ship(&client, "SHP-UNK", "status = 'unconfirmed'").await;
     own.fail(&client, unknown, "post", "timeout", None).await;
     let error = own.ship(&client, "SHP-ERR", "status = 'error'").await;
@@ -81,8 +80,8 @@ async fn a_condition_has_its_banner_with_their_words_and_the_step() {
 
 #[tokio::test]
 async fn the_region_comes_alone_and_polls_while_a_job_is_due() {
-    let portal = Portal::open().await;
-    let id = portal.own.parcels.shipment;
+    let portal = Desk::open().await;
+    let id = portal.own.shipment;
     let path = format!("/shipments/{id}");
     let mut browser = portal.visitor(Role::Client).await;
     let still = browser.partial(&path).await;
@@ -101,9 +100,9 @@ async fn the_region_comes_alone_and_polls_while_a_job_is_due() {
 
 #[tokio::test]
 async fn posts_and_their_steps_stay_with_the_orders_they_made() {
-    let portal = Portal::open().await;
+    let portal = Desk::open().await;
     let client = rows(&portal).await;
-    let own = &portal.own.parcels;
+    let own = &portal.own;
     let id = own.ship(&client, "SHP-TWICE", "status = 'pending_tracking', date_post = now(), fulfillment_id = '222'").await;
     let (account, connection) = (own.account, own.connection);
     portal
