@@ -3,7 +3,6 @@
 
 use super::remedy::{self, Remedy, class_label};
 use crate::{
-    accounts::Permission,
     actions::{ActionError, Outcome, Stale},
     channels::{ChannelKind, store},
     couriers::{
@@ -65,7 +64,7 @@ struct MapCourier {
     known: Vec<&'static str>,
 }
 
-/// Any other problem: what it means, and where its fix is.
+/// A problem: what it means, and where its fix is.
 #[derive(Template)]
 #[template(path = "problems/show.html")]
 struct Show {
@@ -75,6 +74,8 @@ struct Show {
     sentence: String,
     remedy: Option<Remedy>,
     again: Option<Remedy>,
+    /// The permission that is missing to fix it.
+    needs: Option<&'static str>,
     first: Stamp,
     last: Stamp,
     next: Option<Stamp>,
@@ -89,19 +90,17 @@ struct Trouble {
     stale: Option<Stale>,
 }
 
-/// `GET /problems/{id}/fix`
+/// `GET /problems/{id}/fix`: the mapping's form. What no mapping fixes has its
+/// page one step up.
 pub async fn fix(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
     let fields = Fields::read(visitor.asked.query.as_bytes());
     let mut scope = visitor.scope().await?;
     let row = problems::find(&mut scope, ProblemId(id.0)).await?.ok_or(WebError::NotFound)?;
-    match mappable(&row) {
-        Some((channel, courier)) => {
-            visitor.need(Permission::CouriersEdit)?;
-            let (channel, courier) = (channel, courier.to_owned());
-            form(&visitor, scope, row, channel, courier, &fields, Trouble::default()).await
-        }
-        None => show(&visitor, scope, row, &fields).await,
-    }
+    let Some((channel, courier)) = mappable(&row) else {
+        return visitor.see_other(Link::of(format!("/problems/{}", row.id), &visitor.asked.query).to_string());
+    };
+    let (channel, courier) = (channel, courier.to_owned());
+    form(&visitor, scope, row, channel, courier, &fields, Trouble::default()).await
 }
 
 /// `POST /problems/{id}/fix`: saves the mapping; with `then=resend` submits what
@@ -253,15 +252,20 @@ async fn service(scope: &mut Scope, shipment: Option<ShipmentId>) -> WebResult<O
     Ok(subject.and_then(|subject| subject.shipment.service_level))
 }
 
-async fn show(visitor: &Visitor, mut scope: Scope, row: Row, fields: &Fields) -> WebResult<HttpResponse> {
-    let back = back(fields, &row);
+/// `GET /problems/{id}`: what it means, and where its fix is.
+pub async fn show(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
+    let fields = Fields::read(visitor.asked.query.as_bytes());
+    let mut scope = visitor.scope().await?;
+    let row = problems::find(&mut scope, ProblemId(id.0)).await?.ok_or(WebError::NotFound)?;
+    let back = back(&fields, &row);
     let shell = visitor.shell(&mut scope, "errors").await?;
     visitor.html(&Show {
         shell,
         class: class_label(row.error_class),
         sentence: row.diagnosis().sentence,
-        remedy: remedy::remedy(visitor, &row, &back),
-        again: remedy::again(visitor, &row),
+        remedy: remedy::remedy(&visitor, &row, &back),
+        again: remedy::again(&visitor, &row),
+        needs: remedy::needs(&visitor, &row),
         first: visitor.stamp(row.first_seen_at),
         last: visitor.stamp(row.last_seen_at),
         next: row.next_attempt_at.map(|at| visitor.stamp(at)),

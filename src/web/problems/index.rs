@@ -268,11 +268,7 @@ fn group(visitor: &Visitor, cause: Cause, list: &List, back: &str) -> Group {
             _ => "problems",
         },
         place: first.map(|row| row.other_side().to_owned()).unwrap_or_default(),
-        needs: first.and_then(|row| {
-            use crate::problems::diagnose::Fix::{CorrectMapping, MapCourier};
-            let maps = matches!(row.diagnosis().fix, MapCourier | CorrectMapping);
-            (maps && !visitor.can(Permission::CouriersEdit)).then_some(Permission::CouriersEdit.label())
-        }),
+        needs: first.and_then(|row| remedy::needs(visitor, row)),
         id: first.map_or(0, |row| row.id.0),
         remedy: shared,
         badge,

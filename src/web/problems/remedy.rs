@@ -62,6 +62,12 @@ pub fn again(visitor: &Visitor, row: &Row) -> Option<Remedy> {
     }
 }
 
+/// The permission that is missing to fix it, where the fix is a mapping.
+pub fn needs(visitor: &Visitor, row: &Row) -> Option<&'static str> {
+    let maps = matches!(row.diagnosis().fix, Fix::MapCourier | Fix::CorrectMapping);
+    (maps && !visitor.can(Permission::CouriersEdit)).then_some(Permission::CouriersEdit.label())
+}
+
 /// The exchange it came from.
 pub fn record(visitor: &Visitor, row: &Row) -> Option<Remedy> {
     let record = row.transaction_record_id.filter(|_| visitor.can(Permission::RecordsView))?;

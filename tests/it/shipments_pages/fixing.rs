@@ -86,8 +86,11 @@ async fn only_those_who_map_couriers_come_in_and_nobody_is_led_elsewhere() {
 async fn another_problem_shows_its_meaning_and_the_way_on() {
     let portal = Desk::open().await;
     let mut client = portal.visitor(Role::Client).await;
-    let page = client.get(&format!("/problems/{}/fix", portal.own.problem)).await;
+    let page = client.get(&format!("/problems/{}", portal.own.problem)).await;
     assert_eq!(page.status, 200);
+    let mut admin = portal.visitor(Role::Admin).await;
+    let away = admin.get(&format!("/problems/{}/fix", portal.own.problem)).await;
+    assert_eq!((away.status, away.location()), (303, format!("/problems/{}", portal.own.problem).as_str()));
     assert!(page.body.contains("refuses the request") && page.body.contains("Their own &#60;words&#62;"));
     assert!(page.texts(".btn-row a").contains(&"Submit to sales channel".to_owned()));
 }
