@@ -186,7 +186,7 @@ impl Browser {
     pub async fn press(&mut self, words: &str) {
         let quoted = xpath_text(words);
         let path = format!(
-            "//a[normalize-space(.)={quoted} or @aria-label={quoted}] | //button[normalize-space(.)={quoted} or @aria-label={quoted}] | //summary[normalize-space(.)={quoted}]"
+            "//*[self::a or self::button or self::summary][normalize-space(.)={quoted} or @aria-label={quoted} or text()[normalize-space(.)={quoted}]]"
         );
         self.click(Locator::XPath(&path)).await;
     }
