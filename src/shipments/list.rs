@@ -223,9 +223,6 @@ fn matching(mut statement: Sql, filter: &Filter) -> Sql {
     };
     if let Some(status) = tab.status() {
         statement = statement.push(" and s.status = {}").bind(status);
-        if matches!(status, Status::Error | Status::Unconfirmed) {
-            statement = statement.push(" and s.status in ('error', 'unconfirmed')");
-        }
     }
     statement = match filter.statuses.as_slice() {
         [] => statement,
