@@ -63,12 +63,27 @@ const SAMPLES: &[Sample] = &[
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
     record("/stores/{id}", |w| format!("/stores/{}", w.store)),
+    record("/stores/{id}/channels/{channel_id}", |w| channel(w, "")),
+    record("/stores/{id}/channels/{channel_id}/couriers", |w| channel(w, "/couriers")),
+    record("/stores/{id}/channels/{channel_id}/couriers/resend", |w| channel(w, "/couriers/resend")),
+    record("/stores/{id}/channels/{channel_id}/couriers/{mapping_id}/remove", |w| {
+        channel(w, &format!("/couriers/{}/remove", w.record("mapping")))
+    }),
+    record("/stores/{id}/channels/{channel_id}/transaction-records", |w| channel(w, "/transaction-records")),
+    record("/problems/{id}", |w| format!("/problems/{}", w.record("problem"))),
+    record("/transaction-records/{id}/{part}", |w| {
+        format!("/transaction-records/{}/request", w.record("transaction_record"))
+    }),
     record("/transaction-records/{id}", |w| format!("/transaction-records/{}", w.record("transaction_record"))),
     record("/connections/{id}", |w| format!("/connections/{}", w.record("connection"))),
     record("/connections/{id}/test", |w| format!("/connections/{}/test", w.record("connection"))),
     record("/emails/{id}", |w| format!("/emails/{}", w.record("email"))),
     form("/account", |world| vec![("account", world.account.to_string())]),
 ];
+
+fn channel(world: &World, end: &str) -> String {
+    format!("/stores/{}/channels/{}{end}", world.store, world.record("channel"))
+}
 
 fn sample(pattern: &str) -> Option<&'static Sample> {
     SAMPLES.iter().find(|sample| sample.pattern == pattern)

@@ -1,6 +1,7 @@
 //! What all tests stand on.
 
 pub mod database;
+pub mod furnish;
 pub mod parcels;
 pub mod portal;
 pub mod shop;
