@@ -20,6 +20,7 @@ pub mod flash;
 mod front;
 pub mod guard;
 mod headers;
+mod help;
 mod home;
 mod hooks;
 mod imports;

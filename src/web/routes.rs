@@ -3,7 +3,7 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, home, hooks, imports, orders, preferences, problems, records,
+    activity, assets, connections, customers, emails, help, home, hooks, imports, orders, preferences, problems, records,
     sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     up,
@@ -38,6 +38,7 @@ routes! {
         post "/preferences"           SignedIn => preferences::save;
 
         get  "/"                      SignedIn => home::show;
+        get  "/help"                  SignedIn => help::show;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;

@@ -287,3 +287,32 @@ async fn a_file_is_imported_and_again_changes_nothing() {
     client.close().await;
     demo.close().await;
 }
+
+/// The pictures of the README: `SCREENSHOTS=docs/images bin/test browser::stories::pictures -- --ignored`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "takes the pictures of the README"]
+async fn pictures() {
+    let _turn = TURN.lock().await;
+    let demo = Demo::open().await;
+    let mut browser = demo.window(named::ADMIN, true).await;
+    let shipment = |order: &str| format!("select s.id from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id where o.number = '{order}' limit 1");
+    let failed = demo.text(&shipment(named::UNMAPPED)).await;
+    let order = demo.text(&format!("select order_id from shipments where id = {failed}")).await;
+    let record = demo.text(&format!("select id from transaction_records where shipment_id = {failed} and log_type = 'submit_fulfillment' limit 1")).await;
+    let posted = demo.text(&shipment(named::REPOST_DELETED)).await;
+    for (name, path) in [
+        ("error-queue", "/error-queue".to_owned()),
+        ("order", format!("/orders/{order}")),
+        ("record", format!("/transaction-records/{record}")),
+        ("repost", format!("/shipments/{posted}/repost")),
+    ] {
+        browser.goto(&path).await;
+        browser.screenshot(name).await;
+    }
+    browser.goto("/orders").await;
+    browser.press("Dark theme").await;
+    browser.goto("/orders").await;
+    browser.screenshot("orders-dark").await;
+    browser.close().await;
+    demo.close().await;
+}
