@@ -178,11 +178,19 @@ async fn causes(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) -> 
         .await?;
     for cause in causes {
         let (title, fix, for_admins) = words(visitor, &cause);
+        let retried = cause.error_class.retry_helps();
         lines.push(Line {
-            badge: Badge::failed("Sync failed"),
+            badge: match retried {
+                true => Badge::attention("Retrying").with_icon("clock"),
+                false => Badge::failed("Sync failed"),
+            },
             count: number(cause.n),
             title,
-            detail: cause.code.clone().unwrap_or_else(|| cause.error_class.to_string().replace('_', " ")),
+            detail: match (retried, cause.code) {
+                (true, _) => "It is tried again by itself.".into(),
+                (false, Some(code)) => format!("The channel’s code: {code}"),
+                (false, None) => "The channel’s words are in the Error Queue.".into(),
+            },
             href: Link::to("/error-queue").with("flat", 1).with("cause", &cause.cause_key).to_string(),
             oldest: age(visitor.now - cause.oldest),
             fix,
@@ -219,9 +227,9 @@ fn words(visitor: &Visitor, cause: &Cause) -> (String, Option<Offer>, bool) {
         ErrorClass::OrderNotFound => (format!("{channel} has no such order"), None, false),
         ErrorClass::AlreadyFulfilled => (format!("{channel} says it was fulfilled already"), None, false),
         ErrorClass::OrderClosed => (format!("{channel} says the order is closed"), None, false),
-        ErrorClass::RateLimited | ErrorClass::Unavailable | ErrorClass::Timeout => {
-            (format!("{channel} cannot be reached; it is tried again by itself"), None, false)
-        }
+        ErrorClass::RateLimited => (format!("{channel} asks us to slow down"), None, false),
+        ErrorClass::Unavailable | ErrorClass::Timeout => (format!("{channel} cannot be reached"), None, false),
+        ErrorClass::SkuUnknown => (format!("{channel} does not know a SKU"), None, false),
         _ => (format!("{channel} refuses the tracking"), None, false),
     }
 }

@@ -34,12 +34,22 @@ pub struct RowView {
     pub actor: String,
     /// What, as a person says it.
     pub summary: String,
-    /// What changed: name, before, after.
-    pub changes: Vec<(String, String, String)>,
+    /// What changed.
+    pub changes: Vec<Change>,
     /// How it ended.
     pub result: Badge,
     /// The request and its response.
     pub record: Option<String>,
+}
+
+/// A field that changed.
+pub struct Change {
+    /// Its name.
+    pub what: String,
+    /// What it was; empty for nothing.
+    pub was: String,
+    /// What it is; empty for nothing.
+    pub is: String,
 }
 
 /// A page of an order's history.
@@ -71,7 +81,7 @@ fn view(visitor: &Visitor, row: Activity) -> RowView {
             ..visitor.stamp(row.at())
         },
         result: badge::activity_result(row.result),
-        changes: changes(row.before.as_ref(), row.after.as_ref()),
+        changes: changes(visitor, row.before.as_ref(), row.after.as_ref()),
         record: row
             .transaction_record_id
             .filter(|_| visitor.can(Permission::RecordsView))
@@ -83,24 +93,28 @@ fn view(visitor: &Visitor, row: Activity) -> RowView {
 }
 
 /// The fields that are not what they were, as far as they are words and numbers.
-fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
+fn changes(visitor: &Visitor, before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
     let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) else {
         return Vec::new();
     };
-    let word = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => Some("nothing".to_owned()),
-        Some(Value::String(text)) if text.is_empty() => Some("nothing".to_owned()),
-        Some(Value::String(text)) => Some(text.chars().take(80).collect()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        Some(Value::Bool(yes)) => Some(if *yes { "yes" } else { "no" }.to_owned()),
-        Some(Value::Array(_) | Value::Object(_)) => None,
+    let change = |(key, value): (&String, &Value)| {
+        let was = before.get(key).unwrap_or(&Value::Null);
+        let (was, is) = (word(visitor, was)?, word(visitor, value)?);
+        (was != is).then(|| Change { what: key.replace('_', " "), was, is })
     };
-    after
-        .iter()
-        .filter(|(key, value)| before.get(*key) != Some(value))
-        .filter(|(key, _)| !key.ends_with("_minor"))
-        .filter_map(|(key, value)| Some((key.replace('_', " "), word(before.get(key))?, word(Some(value))?)))
-        .filter(|(_, was, is)| was != is)
-        .take(4)
-        .collect()
+    after.iter().filter(|(key, _)| !key.ends_with("_minor")).filter_map(change).take(4).collect()
+}
+
+/// A value as a person reads it, nothing as nothing; none for what has parts.
+fn word(visitor: &Visitor, value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(match chrono::DateTime::parse_from_rfc3339(text) {
+            Ok(at) => at.with_timezone(&visitor.zone).format("%-d %b %H:%M:%S").to_string(),
+            Err(_) => text.chars().take(80).collect(),
+        }),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
 }
