@@ -8,7 +8,7 @@ use crate::{
     channels::store::ChannelRow,
     couriers::catalogue,
     db::Scope,
-    evidence::activity::{self, Activity, Of},
+    evidence::activity::{self, Activity, Of, Subject},
     ids::{ChannelId, StoreId},
     web::{
         Path, Visitor, WebResult,
@@ -98,7 +98,7 @@ pub async fn render(
     let (head, row) = head::read(visitor, &mut scope, store, channel, "settings").await?;
     let capabilities = visitor.app.channels.capabilities(row.kind);
     let (credentials, unreadable) = credentials(visitor, &scope, &row);
-    let history = activity::list(&mut scope, Of::Channel(channel), None, None, 20).await?;
+    let history = activity::list(&mut scope, Of::Subject(Subject::Channel, channel.0), None, None, 20).await?;
     // after a change by somebody else, saving again is of what is now
     let typed = match typed {
         Some(typed) => Typed { version: row.version.to_string(), ..typed },

@@ -9,7 +9,7 @@ use crate::{
         store::{self, CREDENTIALS, ChannelRow, Renewed, Settings, Updated},
     },
     db::{Db, Scope},
-    evidence::activity::{self, Of},
+    evidence::activity::{self, Of, Subject},
     ids::{AccountId, ChannelId, StoreId},
     secrets::{Keyring, Place},
     web::{Fields, Path, Visitor, WebError, WebResult, markup::FormErrors},
@@ -127,7 +127,7 @@ impl Save {
         };
         let updated = store::update(&mut scope, self.channel, self.seen, &self.settings, renewed, &self.by).await?;
         if updated == Updated::Stale {
-            let history = activity::list(&mut scope, Of::Channel(self.channel), None, None, 3).await?;
+            let history = activity::list(&mut scope, Of::Subject(Subject::Channel, self.channel.0), None, None, 3).await?;
             let changes = history.into_iter().map(|a| (a.actor_name.clone(), a.summary.clone(), a.at())).collect();
             return Ok(Err(Stale { what: self.settings.name, changes }));
         }
