@@ -84,7 +84,9 @@ pub async fn enter(db: &Db, user: UserId, wanted: Option<AccountId>) -> DbResult
         )
         .await?;
     let accounts = rows.iter().map(|r| (r.account_id, r.account_name.clone())).collect();
-    let chosen = rows.iter().position(|r| Some(r.account_id) == wanted).unwrap_or(0);
+    // without a choice, the account they have known longest
+    let first = rows.iter().enumerate().min_by_key(|(_, r)| r.account_id).map_or(0, |(n, _)| n);
+    let chosen = rows.iter().position(|r| Some(r.account_id) == wanted).unwrap_or(first);
     Ok(rows.into_iter().nth(chosen).map(|r| {
         (
             Person {

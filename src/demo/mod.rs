@@ -7,6 +7,8 @@
 
 mod book;
 mod dice;
+mod evidence;
+mod exchange;
 mod goods;
 mod merchants;
 mod numbering;
@@ -17,6 +19,7 @@ mod rows;
 mod setup;
 mod special;
 pub mod stories;
+mod told;
 mod trouble;
 pub mod world;
 mod write;

@@ -78,7 +78,7 @@ fn seed(book: &Book, order: &Order) -> SeedOrder {
         shipping_price: price(order.shipping),
         tax: price(order.tax),
         discount: price(order.discount),
-        financial_status: Some(order.payment.to_uppercase()),
+        financial_status: Some(if order.payment == "unpaid" { "PENDING".into() } else { order.payment.to_uppercase() }),
         tags: (!order.tags.is_empty()).then(|| order.tags.clone()),
         created_at: Some(order.placed),
         cancelled: (order.there == There::Canceled).then_some(true),

@@ -86,7 +86,7 @@ pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant
         discount,
         refunded: 0,
         method: dice.word(own.methods),
-        tags: if dice.permille(90) { vec![dice.word(&["gift", "vip", "subscription", "first order"]).to_owned()] } else { Vec::new() },
+        tags: if own.kind == ChannelKind::Shopify && dice.permille(90) { vec![dice.word(&["gift", "vip", "subscription", "first order"]).to_owned()] } else { Vec::new() },
         note: if dice.permille(40) {
             Some(dice.word(&["Please leave with the neighbours.", "It is a present, no invoice in the parcel.", "Ring twice."]))
         } else {
@@ -202,9 +202,10 @@ fn walk(book: &Book, dice: &mut Dice, order: &Order, parcel: &mut Parcel, from: 
 /// An order with what became of it.
 fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     let mut order = bare(book, dice, channel, placed);
+    let merchant = book.merchant;
     let age = book.now - placed;
     let planned = dice.after(placed, 15, 200);
-    if age < Duration::days(12) && dice.permille(14) {
+    if age < Duration::days(12) && merchant.channels[channel].kind != ChannelKind::Ebay && dice.permille(18) {
         order.payment = if dice.permille(200) { "partially_paid" } else { "unpaid" };
         return order;
     }
@@ -329,6 +330,10 @@ fn hold(dice: &mut Dice, order: &mut Order, planned: Instant, now: Instant) -> O
 fn later(book: &Book, dice: &mut Dice, order: &mut Order) {
     let Some(delivered) = order.parcels[0].delivered else { return };
     let latest = book.now - Duration::seconds(100);
+    // money goes back only where the sandbox no longer has the order
+    if order.there != There::Nothing {
+        return;
+    }
     match dice.below(1000) {
         0..14 => {
             order.payment = "refunded";

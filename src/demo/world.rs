@@ -3,6 +3,7 @@
 
 use super::{
     dice::Dice,
+    evidence::Evidence,
     merchants::MERCHANTS,
     numbering, outside, plan, setup, special, stories, write,
 };
@@ -65,6 +66,11 @@ pub async fn seed(db: &Db, keyring: &Keyring, sandbox: &Sandbox, seed: u64, now:
         let mut scope = db.scope(account).await?;
         let ids = setup::settings(&mut scope, keyring, merchant, sandbox, crew, now).await?;
         let written = write::write(&mut scope, &book, &ids).await?;
+        let mut evidence = Evidence::new(&book, &ids, &written, &mut dice, sandbox);
+        evidence.settings();
+        evidence.imports(&mut scope).await?;
+        evidence.tell_all();
+        evidence.write(&mut scope).await?;
         scope.commit().await?;
         seeded.orders += written.orders.len();
         seeded.shipments += written.shipments.iter().map(Vec::len).sum::<usize>();

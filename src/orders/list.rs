@@ -138,7 +138,7 @@ pub async fn page(scope: &mut Scope, filter: &Filter, from: Option<Cursor>, size
     let mut statement = sql("select o.id, o.number, o.channel_reference, s.name as store_name, c.name as channel_name, \
          o.customer_id, cu.name as customer_name, o.status, o.on_hold, \
          case when o.on_hold then array(select h.kind from order_holds h where h.account_id = o.account_id \
-           and h.order_id = o.id and h.released_at is null order by h.created_at) else '{}' end as holds, \
+           and h.order_id = o.id and h.released_at is null order by h.created_at) else array[]::text[] end as holds, \
          o.currency, o.total_minor, o.items_ordered, o.items_shipped, o.shipment_status, o.channel_sync, o.placed_at, \
          o.ship_by from orders o \
          join channels c on c.account_id = o.account_id and c.id = o.channel_id \

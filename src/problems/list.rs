@@ -20,9 +20,9 @@ use diesel::{
 /// Counting stops here.
 pub const COUNTED: i64 = 10_000;
 /// Most causes shown at once.
-pub const MOST_CAUSES: i64 = 100;
+pub const MOST_CAUSES: i64 = 50;
 /// Problems shown below each cause; the rest is a link away.
-pub const SHOWN: i64 = 5;
+pub const SHOWN: i64 = 3;
 
 /// What the queue is narrowed to.
 #[derive(Debug, Clone, Default)]

@@ -4,6 +4,8 @@
 
 mod access;
 mod adapters;
+#[path = "../browser/mod.rs"]
+mod browser;
 mod couriers;
 mod db;
 mod demo;

@@ -236,8 +236,9 @@ fn badge(row: &Row) -> Badge {
 fn group(visitor: &Visitor, cause: Cause, list: &List, back: &str) -> Group {
     let Cause { tally, rows } = cause;
     let stamp = |at: Instant| visitor.stamp(at);
-    let items: Vec<Item> = rows.into_iter().map(|row| item(visitor, row, back)).collect();
-    let first = items.first().map(|item| &item.row);
+    let mut items: Vec<Item> = rows.into_iter().map(|row| item(visitor, row, back)).collect();
+    let first = items.first().map(|item| item.row.clone());
+    let first = first.as_ref();
     let badge = items.first().map_or(Badge::failed("Failed"), |item| item.badge);
     let shown = i64::try_from(items.len()).unwrap_or(i64::MAX);
     // one step repairs all of them only where the cause is shared: a mapping, credentials
@@ -247,6 +248,13 @@ fn group(visitor: &Visitor, cause: Cause, list: &List, back: &str) -> Group {
         let shared = tally.problems == 1 || matches!(fix, MapCourier | CorrectMapping | RenewCredentials);
         shared.then(|| remedy::remedy(visitor, row, back)).flatten()
     });
+    if shared.is_some() && tally.problems > 1 {
+        // the one fix above repairs them all; sending one by one would only fail again
+        for item in &mut items {
+            item.again = None;
+            item.remedy = None;
+        }
+    }
     Group {
         spine: badge.spine(),
         class: first.map_or("", |row| class_label(row.error_class)),

@@ -29,6 +29,8 @@ pub struct Condition {
     pub fix: Option<Offer>,
     /// Whether the fix is an action that asks first.
     pub dialog: bool,
+    /// It is about the channel, whose card then need not repeat it.
+    pub about_channel: bool,
     /// Another way, such as reading the exchange.
     pub other: Option<Offer>,
 }
@@ -56,6 +58,7 @@ pub fn condition(
             verbatim: String::new(),
             fix: again(visitor, subject),
             dialog: true,
+            about_channel: false,
             other: None,
         }),
         Status::Error => Some(match of(ProblemKind::Post) {
@@ -68,6 +71,7 @@ pub fn condition(
                 verbatim: String::new(),
                 fix: again(visitor, subject),
                 dialog: true,
+                about_channel: false,
                 other: None,
             },
         }),
@@ -84,6 +88,7 @@ pub fn condition(
                 verbatim: String::new(),
                 fix: again(visitor, subject),
                 dialog: true,
+                about_channel: false,
                 other: None,
             })
         }
@@ -95,6 +100,7 @@ pub fn condition(
             verbatim: String::new(),
             fix: None,
             dialog: false,
+            about_channel: false,
             other: None,
         }),
         Status::PendingPost if subject.around.order_on_hold => Some(held(subject, holds)),
@@ -129,6 +135,7 @@ fn unknown(visitor: &Visitor, subject: &Subject, side: &Side, problem: Option<&R
         verbatim: problem.map(|p| p.detail.clone()).unwrap_or_default(),
         fix: offer(visitor, "check_post", subject.shipment.id.0),
         dialog: true,
+        about_channel: false,
         other: problem.and_then(|p| record(visitor, p)),
     }
 }
@@ -143,6 +150,7 @@ fn refused(visitor: &Visitor, subject: &Subject, problem: &Row) -> Condition {
         verbatim: problem.detail.clone(),
         fix: again(visitor, subject),
         dialog: true,
+        about_channel: false,
         other: record(visitor, problem),
     }
 }
@@ -172,6 +180,7 @@ fn not_told(visitor: &Visitor, id: i64, problem: &Row) -> Condition {
             false => offer(visitor, "submit", id),
         },
         dialog: !maps,
+        about_channel: true,
         other: record(visitor, problem),
     }
 }
@@ -197,6 +206,7 @@ fn held(subject: &Subject, holds: &[Hold]) -> Condition {
         verbatim: String::new(),
         fix: Some(Offer { label: "Open the order".into(), href: format!("/orders/{}", subject.shipment.order_id) }),
         dialog: false,
+        about_channel: false,
         other: None,
     }
 }

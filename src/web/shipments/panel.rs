@@ -9,10 +9,11 @@ use crate::{
     web::{Visitor, action, markup::ActionItem},
 };
 
-/// The lines of the panel.
-pub fn actions(visitor: &Visitor, subject: &Subject) -> Vec<ActionItem> {
+/// The lines of the panel. With `waits_for_fix`, sending to the channel would
+/// only fail again, so it is not what helps most.
+pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec<ActionItem> {
     let id = subject.shipment.id.0;
-    let first = primary(subject);
+    let first = primary(subject).filter(|name| !(waits_for_fix && *name == "submit"));
     let lines = [
         ("check_post", "", action::item::<CheckWithProvider>(visitor, id, subject, "refresh-cw")),
         ("post", "p", action::item::<Post>(visitor, id, subject, "send")),

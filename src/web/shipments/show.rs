@@ -50,6 +50,8 @@ struct Told {
     courier: String,
     mapped: bool,
     problem: Option<problems::Row>,
+    /// The banner says it already.
+    said: bool,
     sentence: String,
     fix: Option<Offer>,
     next: Option<Stamp>,
@@ -127,7 +129,8 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
     let holds = surroundings::holds(scope, id).await?;
     let moving = surroundings::is_moving(scope, id, visitor.now).await?;
     let condition = condition::condition(visitor, &subject, &more, &side, &open, &holds);
-    let told = told(scope, visitor, &subject, &more, open).await?;
+    let mut told = told(scope, visitor, &subject, &more, open).await?;
+    told.said = condition.as_ref().is_some_and(|c| c.about_channel);
     let mails = match visitor.can(Permission::EmailsView) {
         true => Some(mails(scope, visitor, id).await?),
         false => None,
@@ -144,7 +147,8 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
         let last = history.last().map_or(0, |line| line.id.0);
         format!("/shipments/{id}?before={last}#history")
     });
-    let actions = panel::actions(visitor, &subject);
+    let waits_for_fix = condition.as_ref().is_some_and(|c| c.about_channel && !c.dialog);
+    let actions = panel::actions(visitor, &subject, waits_for_fix);
     let Subject { shipment, around } = subject;
     let (status, sync) = (badge::shipment_status(shipment.status), badge::channel_sync(shipment.channel_sync));
     let stamp = |at: Option<crate::clock::Instant>| at.map(|at| visitor.stamp(at));
@@ -232,6 +236,7 @@ async fn told(
             .filter(|_| maps)
             .and_then(|p| condition::fix(visitor, p, &format!("/shipments/{}", shipment.id))),
         next: problem.as_ref().and_then(|p| p.next_attempt_at).map(|at| visitor.stamp(at)),
+        said: false,
         problem,
     })
 }
