@@ -63,11 +63,27 @@ const SAMPLES: &[Sample] = &[
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
     record("/stores/{id}", |w| format!("/stores/{}", w.store)),
     record("/transaction-records/{id}", |w| format!("/transaction-records/{}", w.record("transaction_record"))),
+    record("/stores/{id}/channels/{channel_id}", channel),
+    record("/stores/{id}/channels/{channel_id}/couriers", |w| format!("{}/couriers", channel(w))),
+    record("/stores/{id}/channels/{channel_id}/couriers/resend", |w| format!("{}/couriers/resend", channel(w))),
+    record("/stores/{id}/channels/{channel_id}/couriers/{mapping_id}/remove", |w| {
+        format!("{}/couriers/{}/remove", channel(w), w.record("mapping"))
+    }),
+    record("/stores/{id}/channels/{channel_id}/transaction-records", |w| {
+        format!("{}/transaction-records", channel(w))
+    }),
+    record("/transaction-records/{id}/{part}", |w| {
+        format!("/transaction-records/{}/response", w.record("transaction_record"))
+    }),
     record("/connections/{id}", |w| format!("/connections/{}", w.record("connection"))),
     record("/connections/{id}/test", |w| format!("/connections/{}/test", w.record("connection"))),
     record("/emails/{id}", |w| format!("/emails/{}", w.record("email"))),
     form("/account", |world| vec![("account", world.account.to_string())]),
 ];
+
+fn channel(world: &World) -> String {
+    format!("/stores/{}/channels/{}", world.store, world.record("channel"))
+}
 
 fn sample(pattern: &str) -> Option<&'static Sample> {
     SAMPLES.iter().find(|sample| sample.pattern == pattern)

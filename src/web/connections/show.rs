@@ -53,6 +53,7 @@ struct Page {
     abilities: Vec<Ability>,
     idempotency: &'static str,
     credentials: Vec<Credential>,
+    unreadable: bool,
     may_test: bool,
     may_read: bool,
     tested: Option<Tested>,
@@ -84,6 +85,7 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
     };
     let page = Page {
         id,
+        unreadable: access.is_err(),
         kind: row.kind.label(),
         warehouse: match row.warehouse_id {
             Some(warehouse) => warehouses(&mut scope).await?.remove(&warehouse.0).unwrap_or_default(),

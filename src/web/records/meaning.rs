@@ -1,6 +1,7 @@
 //! What a failed exchange means, and the link that fixes it.
 
 use crate::{
+    accounts::Permission,
     db::{DbResult, Scope, sql},
     evidence::{LogType, RecordStatus, records_list::Record},
     ids::{ProblemId, ShipmentId},
@@ -9,7 +10,7 @@ use crate::{
         ProblemKind,
         diagnose::{Fix, Symptom, diagnose},
     },
-    web::markup::Offer,
+    web::{Visitor, markup::Offer},
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 
@@ -45,8 +46,9 @@ async fn open_problem(scope: &mut Scope, shipment: ShipmentId, kind: ProblemKind
     Ok(open.map(|open| open.id))
 }
 
-/// Says what a record means; `None` for one that needs nobody.
-pub async fn of(scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>> {
+/// Says what a record means; `None` for one that needs nobody. Who may not mend
+/// the cause is led to where it can be seen.
+pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>> {
     let post = record.log_type == LogType::PostShipment;
     let lost = post
         && (record.status == RecordStatus::InProgress || record.shipment_status.as_deref() == Some("unconfirmed"));
@@ -72,7 +74,7 @@ pub async fn of(scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>>
         sentence: diagnosis.sentence,
         by_itself: diagnosis.retry_helps,
         verbatim: verbatim(record),
-        offer: offer(record, diagnosis.fix, problem),
+        offer: offer(record, diagnosis.fix, problem.filter(|_| visitor.can(Permission::CouriersEdit))),
     }))
 }
 

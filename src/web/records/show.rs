@@ -89,7 +89,7 @@ struct Page {
 pub async fn show(visitor: Visitor, id: Path<RecordId>) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
     let record = records_list::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
-    let meaning = meaning::of(&mut scope, &record).await?;
+    let meaning = meaning::of(&visitor, &mut scope, &record).await?;
     let tries = match record.shipment_id {
         Some(shipment) => records_list::attempts(&mut scope, shipment, record.log_type).await?,
         None => Vec::new(),
