@@ -173,8 +173,8 @@ pub struct Row {
     pub order_id: Option<OrderId>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub shipment_id: Option<ShipmentId>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub courier: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub url: String,
     #[diesel(sql_type = Nullable<Integer>)]
     pub response_status: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -203,7 +203,7 @@ impl Row {
 }
 
 const ROW: &str = "select r.id, r.log_type, r.status, r.attempt, r.channel_id, r.connection_id, r.order_id, r.shipment_id, \
-     r.courier, r.response_status, r.duration_ms, r.error_class, r.error_code, r.error_message, \
+     r.url, r.response_status, r.duration_ms, r.error_class, r.error_code, r.error_message, \
      o.number as order_number, s.number as shipment_number, c.name as channel_name, k.name as connection_name from (";
 const NAMES: &str = ") r left join orders o on o.account_id = r.account_id and o.id = r.order_id \
      left join shipments s on s.account_id = r.account_id and s.id = r.shipment_id \

@@ -14,7 +14,7 @@ use crate::{
         filters::grouped,
         list::List,
         markup::{Offer, Pager, Stamp},
-        records::{Chip, Choice, period, words::log_stamp},
+        records::{Chip, Choice, period, pushed, words::log_stamp},
         shell::Shell,
     },
 };
@@ -30,6 +30,7 @@ struct Row {
     summary: String,
     subject: Option<Offer>,
     badge: Option<Badge>,
+    ended: &'static str,
     spine: &'static str,
     record: Option<String>,
     trace: String,
@@ -113,7 +114,8 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     };
     let shell = visitor.shell(&mut scope, "activity").await?;
     let further = list.after().is_some();
-    visitor.page_or_part(region, |region| Page { shell, further, region })
+    let answer = visitor.page_or_part(region, |region| Page { shell, further, region })?;
+    Ok(pushed(&visitor, &list, answer))
 }
 
 fn chips(list: &List, wanted: &Wanted, period: &period::Period) -> Vec<Chip> {
@@ -136,7 +138,7 @@ fn row(visitor: &Visitor, line: Line) -> Row {
     let badge = badge::activity_result(line.result);
     Row {
         at: log_stamp(visitor, line.at()),
-        utc: line.at().format("%Y-%m-%d %H:%M:%S%.3f UTC").to_string(),
+        utc: line.at().format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
         as_what: match line.actor_kind {
             ActorKind::User => "",
             ActorKind::Token => "API token",
@@ -146,7 +148,9 @@ fn row(visitor: &Visitor, line: Line) -> Row {
         },
         subject: words::subject(&line),
         spine: badge.spine(),
-        badge: (line.result != Ended::Info).then_some(badge),
+        // only what needs a look stands out
+        badge: matches!(line.result, Ended::Failed | Ended::Warning).then_some(badge),
+        ended: badge.label,
         record: line.transaction_record_id.map(|id| format!("/transaction-records/{id}")),
         chain: line.trace_id.as_deref().map(words::chain).unwrap_or_default(),
         changes: words::changes(line.before.as_ref(), line.after.as_ref()),

@@ -1,6 +1,6 @@
 //! `/transaction-records` and a channel's own: what was sent and answered.
 
-use super::{Chip, Choice, filter, words};
+use super::{Chip, Choice, filter, pushed, words};
 use crate::{
     evidence::records_list::{self, COUNTED, Outcome, Row},
     ids::{ChannelId, StoreId},
@@ -58,7 +58,7 @@ impl Line {
             kind: words::log_type(row.log_type),
             order: row.order_id.map(|id| (format!("/orders/{id}"), number(id.0, &row.order_number))),
             shipment: row.shipment_id.map(|id| (format!("/shipments/{id}"), number(id.0, &row.shipment_number))),
-            with: row.channel_name.clone().or_else(|| row.connection_name.clone()).unwrap_or_default(),
+            with: row.channel_name.clone().or_else(|| row.connection_name.clone()).unwrap_or_else(|| host(&row.url)),
             badge: badge::record_status(row.status),
             answer: words::http_status(row.response_status, row.status),
             took: words::duration(row.duration_ms),
@@ -170,7 +170,12 @@ async fn show(visitor: Visitor, of: Option<(StoreId, ChannelId)>) -> WebResult<H
     let place = head.as_ref().map(|head| format!(" of {}", head.name)).unwrap_or_default();
     let turned = if list.after().is_some() { ", further page" } else { "" };
     let title = format!("Transaction Records{place}{turned}");
-    visitor.page_or_part(region, |region| Page { shell, title, head, region })
+    let answer = visitor.page_or_part(region, |region| Page { shell, title, head, region })?;
+    Ok(pushed(&visitor, &list, answer))
+}
+
+fn host(url: &str) -> String {
+    url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The foot of a list whose rows are counted up to [`COUNTED`].

@@ -27,7 +27,7 @@ async fn courier_mappings_are_found_and_saved_as_the_guide_says() {
     let options = couriers.texts("select#courier option");
     assert!(options.contains(&"dpd_be".to_owned()), "{options:?}");
     // 6. the custom name, with the channel's own list
-    assert!(couriers.body.contains("<option value=\"DPD\">"));
+    assert!(couriers.body.contains("<option value=\"DPD\"></option>"));
     // 7. Save
     let saved = admin.submit(&couriers, &[("courier", "dpd_be"), ("custom_name", "DPD")]).await;
     assert_eq!(saved.status, 303, "{}", saved.body);

@@ -18,8 +18,9 @@ fn channel(portal: &Portal) -> String {
 fn link(page: &crate::support::portal::Answer, text: &str) -> String {
     let html = scraper::Html::parse_document(&page.body);
     let links = scraper::Selector::parse("a[href]").unwrap();
-    let reads = |element: &scraper::ElementRef<'_>| {
-        element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    let reads = |element: &scraper::ElementRef<'_>| match element.attr("aria-label") {
+        Some(label) => label.to_owned(),
+        None => element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" "),
     };
     let all: Vec<String> = html.select(&links).map(|e| reads(&e)).collect();
     html.select(&links)
