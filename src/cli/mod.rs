@@ -2,6 +2,7 @@
 //! every job kind, adapter and action.
 
 pub mod chores;
+pub mod demo;
 pub mod doctor;
 pub mod import;
 pub mod migrate;
@@ -39,6 +40,8 @@ pub enum Command {
     Token(Box<people::Token>),
     /// Look at the installation and say what is wrong.
     Doctor(Box<doctor::Doctor>),
+    /// Open the portal on a world made up for trying it.
+    Demo(Box<demo::Demo>),
     /// Run the stand-ins for channels and providers.
     Sandbox(Box<sandbox::RunSandbox>),
 }
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::User(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Demo(command) => command.run(),
         Command::Sandbox(command) => command.run(),
     };
     match result {

@@ -1,7 +1,11 @@
 //! A merchant's book: every order with what became of it, as a plan without a
 //! single id of the database.
 
-use super::{goods::Good, merchants::{Courier, Merchant}, people::Person};
+use super::{
+    goods::Good,
+    merchants::{Courier, Merchant},
+    people::Person,
+};
 use crate::{
     clock::Instant,
     outbound::ErrorClass,
@@ -151,11 +155,23 @@ pub(super) enum Sync {
     NotApplicable,
     Awaiting,
     Muted,
-    Synced { at: Instant },
-    Warned { at: Instant, words: String },
-    Failed { at: Instant, trouble: Trouble },
+    Synced {
+        at: Instant,
+    },
+    Warned {
+        at: Instant,
+        words: String,
+    },
+    Failed {
+        at: Instant,
+        trouble: Trouble,
+    },
     /// Tried, and tried again at `next`.
-    Pending { at: Instant, next: Instant, trouble: Trouble },
+    Pending {
+        at: Instant,
+        next: Instant,
+        trouble: Trouble,
+    },
 }
 
 /// Where an exchange stopped.
@@ -247,7 +263,10 @@ impl Parcel {
             | PostEnd::NeedsPerson { at } => *at,
         });
         let sync = match &self.sync {
-            Sync::Synced { at } | Sync::Warned { at, .. } | Sync::Failed { at, .. } | Sync::Pending { at, .. } => Some(*at),
+            Sync::Synced { at }
+            | Sync::Warned { at, .. }
+            | Sync::Failed { at, .. }
+            | Sync::Pending { at, .. } => Some(*at),
             _ => None,
         };
         let others = [
@@ -258,7 +277,11 @@ impl Parcel {
             self.marked.map(|(at, _)| at),
             self.posts.iter().filter_map(|post| post.superseded).max(),
         ];
-        posts.chain(others.into_iter().flatten()).max().unwrap_or(self.planned).max(self.planned)
+        posts
+            .chain(others.into_iter().flatten())
+            .max()
+            .unwrap_or(self.planned)
+            .max(self.planned)
     }
 }
 
@@ -281,7 +304,10 @@ impl Order {
     }
 
     pub fn subtotal(&self) -> i64 {
-        self.lines.iter().map(|line| line.price * i64::from(line.quantity)).sum()
+        self.lines
+            .iter()
+            .map(|line| line.price * i64::from(line.quantity))
+            .sum()
     }
 
     pub fn total(&self) -> i64 {
@@ -289,7 +315,11 @@ impl Order {
     }
 
     pub fn items(&self) -> (i32, i32) {
-        let ordered: i32 = self.lines.iter().map(|line| line.quantity - line.refunded.min(line.quantity)).sum();
+        let ordered: i32 = self
+            .lines
+            .iter()
+            .map(|line| line.quantity - line.refunded.min(line.quantity))
+            .sum();
         let sent: i32 = (0..self.lines.len()).map(|line| self.sent_of(line)).sum();
         (ordered, sent)
     }
@@ -328,15 +358,27 @@ impl Order {
             ChannelSync::NotApplicable,
         ];
         let alive = || self.parcels.iter().filter(|parcel| parcel.voided.is_none());
-        let state = STATES.into_iter().find(|state| alive().any(|parcel| parcel.status() == *state));
-        let sync = SYNCS.into_iter().find(|sync| alive().any(|parcel| parcel.sync() == *sync));
+        let state = STATES
+            .into_iter()
+            .find(|state| alive().any(|parcel| parcel.status() == *state));
+        let sync = SYNCS
+            .into_iter()
+            .find(|sync| alive().any(|parcel| parcel.sync() == *sync));
         (state, sync.unwrap_or(ChannelSync::NotApplicable))
     }
 
     /// When something last happened to it.
     pub fn last_change(&self) -> Instant {
-        let holds = self.holds.iter().map(|hold| hold.released.unwrap_or(hold.created));
+        let holds = self
+            .holds
+            .iter()
+            .map(|hold| hold.released.unwrap_or(hold.created));
         let parcels = self.parcels.iter().map(Parcel::last_change);
-        holds.chain(parcels).chain(self.canceled).max().unwrap_or(self.placed).max(self.placed)
+        holds
+            .chain(parcels)
+            .chain(self.canceled)
+            .max()
+            .unwrap_or(self.placed)
+            .max(self.placed)
     }
 }

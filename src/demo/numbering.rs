@@ -22,7 +22,12 @@ pub(super) fn number(book: &mut Book) {
                 name(order, format!("{}{}", channel.prefix, first + n - 1));
             }
             ChannelKind::Ebay => {
-                let made = format!("{:02}-{:05}-{:05}", 2 + n % 25, 10_000 + n * 7_919 % 90_000, 10_000 + n * 4_729 % 90_000);
+                let made = format!(
+                    "{:02}-{:05}-{:05}",
+                    2 + n % 25,
+                    10_000 + n * 7_919 % 90_000,
+                    10_000 + n * 4_729 % 90_000
+                );
                 name(order, made);
                 order.reference.clone_from(&order.number);
             }
@@ -33,7 +38,9 @@ pub(super) fn number(book: &mut Book) {
         }
         for (at, line) in order.lines.iter_mut().enumerate() {
             line.id = match channel.kind {
-                ChannelKind::Shopify => (13_100_000_000_000 + merchant.first_shipment * 16 + n * 8 + at as i64).to_string(),
+                ChannelKind::Shopify => {
+                    (13_100_000_000_000 + merchant.first_shipment * 16 + n * 8 + at as i64).to_string()
+                }
                 ChannelKind::Ebay => (10_011_000_000_000 + n * 8 + at as i64).to_string(),
                 ChannelKind::Manual => String::new(),
             };
@@ -46,8 +53,12 @@ pub(super) fn number(book: &mut Book) {
             }
         }
     }
-    let mut parcels: Vec<(usize, usize)> =
-        book.orders.iter().enumerate().flat_map(|(at, order)| (0..order.parcels.len()).map(move |of| (at, of))).collect();
+    let mut parcels: Vec<(usize, usize)> = book
+        .orders
+        .iter()
+        .enumerate()
+        .flat_map(|(at, order)| (0..order.parcels.len()).map(move |of| (at, of)))
+        .collect();
     parcels.sort_by_key(|(at, of)| book.orders[*at].parcels[*of].planned);
     // the sandbox's own numbers begin above these
     let mut remote_ids = 61_000_000 + merchant.first_shipment * 20;

@@ -1,11 +1,7 @@
 //! The same orders at the make-believe channels and providers, so that what is
 //! pressed in the portal meets an order out there.
 
-use super::{
-    book::*,
-    goods::REFUSED_SKU,
-    merchants::Channel,
-};
+use super::{book::*, goods::REFUSED_SKU, merchants::Channel};
 use crate::{
     channels::ChannelKind,
     money,
@@ -21,8 +17,17 @@ fn refused(refusal: Refusal) -> anyhow::Error {
 /// Puts a book's recent orders into the sandbox and takes over the ids it gave.
 pub(super) fn fill(sandbox: &Sandbox, book: &mut Book) -> Result<()> {
     let merchant = book.merchant;
-    for channel in merchant.channels.iter().filter(|channel| channel.kind == ChannelKind::Shopify) {
-        sandbox.add_shop(channel.external, &crate::sandbox::default_shop_token(channel.external)).map_err(refused)?;
+    for channel in merchant
+        .channels
+        .iter()
+        .filter(|channel| channel.kind == ChannelKind::Shopify)
+    {
+        sandbox
+            .add_shop(
+                channel.external,
+                &crate::sandbox::default_shop_token(channel.external),
+            )
+            .map_err(refused)?;
     }
     let mut orders = std::mem::take(&mut book.orders);
     for order in orders.iter_mut().filter(|order| order.there != There::Nothing) {
@@ -34,7 +39,9 @@ pub(super) fn fill(sandbox: &Sandbox, book: &mut Book) -> Result<()> {
     book.orders = orders;
     for order in &book.waiting {
         let shop = merchant.channels[order.channel].external;
-        sandbox.seed_shopify(shop, vec![seed(book, order)]).map_err(refused)?;
+        sandbox
+            .seed_shopify(shop, vec![seed(book, order)])
+            .map_err(refused)?;
     }
     sandbox.refuse_sku(REFUSED_SKU, None).map_err(refused)
 }
@@ -48,7 +55,11 @@ fn seed(book: &Book, order: &Order) -> SeedOrder {
         let good = &book.goods[line.good];
         let other = order.there == There::OtherLine;
         SeedLine {
-            sku: if other { format!("{}-OLD", good.sku) } else { good.sku.clone() },
+            sku: if other {
+                format!("{}-OLD", good.sku)
+            } else {
+                good.sku.clone()
+            },
             title: Some(good.name.clone()),
             quantity: u32::try_from(line.quantity).ok(),
             unit_price: price(line.price),
@@ -78,7 +89,11 @@ fn seed(book: &Book, order: &Order) -> SeedOrder {
         shipping_price: price(order.shipping),
         tax: price(order.tax),
         discount: price(order.discount),
-        financial_status: Some(if order.payment == "unpaid" { "PENDING".into() } else { order.payment.to_uppercase() }),
+        financial_status: Some(if order.payment == "unpaid" {
+            "PENDING".into()
+        } else {
+            order.payment.to_uppercase()
+        }),
         tags: (!order.tags.is_empty()).then(|| order.tags.clone()),
         created_at: Some(order.placed),
         cancelled: (order.there == There::Canceled).then_some(true),
@@ -94,21 +109,46 @@ fn at_channel(sandbox: &Sandbox, book: &Book, order: &mut Order) -> Result<()> {
         ChannelKind::Ebay => sandbox.seed_ebay(wanted),
         ChannelKind::Manual => return Ok(()),
     };
-    let made = made.map_err(refused)?.into_iter().next().ok_or_else(|| anyhow!("the sandbox made no order"))?;
+    let made = made
+        .map_err(refused)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| anyhow!("the sandbox made no order"))?;
     if order.there != There::OtherLine {
         for (line, made) in order.lines.iter_mut().zip(&made.lines) {
             line.id = made.id.rsplit('/').next().unwrap_or_default().to_owned();
         }
     }
     if order.there == There::Fulfilled {
-        let all: Vec<(usize, i32)> = order.lines.iter().enumerate().map(|(at, line)| (at, line.quantity)).collect();
-        tell(sandbox, channel, order, &made, &all, "bpost", "323211111111430000000001")?;
+        let all: Vec<(usize, i32)> = order
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(at, line)| (at, line.quantity))
+            .collect();
+        tell(
+            sandbox,
+            channel,
+            order,
+            &made,
+            &all,
+            "bpost",
+            "323211111111430000000001",
+        )?;
     }
     if order.there == There::Open {
         for parcel in order.parcels.iter().filter(|parcel| parcel.is_sent()) {
             let told = matches!(parcel.sync, Sync::Synced { .. } | Sync::Warned { .. });
             if let (true, Some(courier)) = (told, parcel.courier) {
-                tell(sandbox, channel, order, &made, &parcel.lines, courier.mapped.unwrap_or(courier.sent), &parcel.tracking)?;
+                tell(
+                    sandbox,
+                    channel,
+                    order,
+                    &made,
+                    &parcel.lines,
+                    courier.mapped.unwrap_or(courier.sent),
+                    &parcel.tracking,
+                )?;
             }
         }
     }
@@ -132,14 +172,20 @@ fn tell(
             .collect();
         let input = json!({ "trackingInfo": { "company": company, "number": number },
             "lineItemsByFulfillmentOrder": [{ "fulfillmentOrderId": made.fulfillment_orders.first(), "fulfillmentOrderLineItems": parts }] });
-        return sandbox.seed_shopify_fulfillment(channel.external, input).map_err(refused);
+        return sandbox
+            .seed_shopify_fulfillment(channel.external, input)
+            .map_err(refused);
     }
     // the mapping of one courier gave the right code before it was changed
     let company = if company == "Evri" { "Hermes" } else { company };
-    let parts: Vec<Value> =
-        lines.iter().map(|(at, quantity)| json!({ "lineItemId": made.lines[*at].id, "quantity": quantity })).collect();
+    let parts: Vec<Value> = lines
+        .iter()
+        .map(|(at, quantity)| json!({ "lineItemId": made.lines[*at].id, "quantity": quantity }))
+        .collect();
     let input = json!({ "lineItems": parts, "shippingCarrierCode": company, "trackingNumber": number });
-    sandbox.seed_ebay_fulfillment(&order.reference, input).map_err(refused)
+    sandbox
+        .seed_ebay_fulfillment(&order.reference, input)
+        .map_err(refused)
 }
 
 fn at_provider(sandbox: &Sandbox, book: &Book, order: &mut Order) -> Result<()> {
@@ -150,11 +196,18 @@ fn at_provider(sandbox: &Sandbox, book: &Book, order: &mut Order) -> Result<()> 
         }
         let body = create_order(book, order, at);
         let made = sandbox.seed_shipstation(vec![body]).map_err(refused)?;
-        let id = made.first().and_then(|order| order["orderId"].as_u64()).ok_or_else(|| anyhow!("the sandbox made no order"))?;
+        let id = made
+            .first()
+            .and_then(|order| order["orderId"].as_u64())
+            .ok_or_else(|| anyhow!("the sandbox made no order"))?;
         let parcel = &mut order.parcels[at];
         // the newest order the provider took; one whose outcome is unknown keeps its secret
-        if let Some(PostEnd::Accepted { remote, .. }) =
-            parcel.posts.iter_mut().rev().map(|post| &mut post.end).find(|end| matches!(end, PostEnd::Accepted { .. }))
+        if let Some(PostEnd::Accepted { remote, .. }) = parcel
+            .posts
+            .iter_mut()
+            .rev()
+            .map(|post| &mut post.end)
+            .find(|end| matches!(end, PostEnd::Accepted { .. }))
         {
             *remote = id.to_string();
         }
@@ -193,7 +246,11 @@ pub(super) fn create_order(book: &Book, order: &Order, at: usize) -> Value {
             json!({ "lineItemKey": key, "sku": good.sku, "name": good.name, "quantity": quantity, "unitPrice": price })
         })
         .collect();
-    let zip = if order.bad_address { Value::Null } else { json!(person.postal_code) };
+    let zip = if order.bad_address {
+        Value::Null
+    } else {
+        json!(person.postal_code)
+    };
     json!({
         "orderNumber": parcel.number, "orderKey": parcel.reference(),
         "orderDate": order.placed.format("%Y-%m-%dT%H:%M:%S.0000000").to_string(), "orderStatus": "awaiting_shipment",

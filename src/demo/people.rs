@@ -88,12 +88,28 @@ static COUNTRIES: &[Country] = &[
 pub(super) type Mix = &'static [(&'static str, u32)];
 
 pub(super) const HARBOUR: Mix = &[
-    ("BE", 320), ("NL", 210), ("FR", 160), ("DE", 130), ("GB", 40), ("ES", 35), ("PL", 30), ("GR", 20), ("JP", 20),
-    ("UA", 12), ("AE", 12), ("KR", 11),
+    ("BE", 320),
+    ("NL", 210),
+    ("FR", 160),
+    ("DE", 130),
+    ("GB", 40),
+    ("ES", 35),
+    ("PL", 30),
+    ("GR", 20),
+    ("JP", 20),
+    ("UA", 12),
+    ("AE", 12),
+    ("KR", 11),
 ];
 pub(super) const HARBOUR_UK: Mix = &[("GB", 960), ("FR", 15), ("DE", 15), ("AE", 10)];
 pub(super) const FJORD: Mix = &[
-    ("NO", 620), ("SE", 150), ("DK", 100), ("DE", 50), ("JP", 40), ("PL", 20), ("TW", 20),
+    ("NO", 620),
+    ("SE", 150),
+    ("DK", 100),
+    ("DE", 50),
+    ("JP", 40),
+    ("PL", 20),
+    ("TW", 20),
 ];
 
 /// Somebody with an address.
@@ -114,17 +130,45 @@ pub(super) struct Person {
 /// Makes somebody; `n` keeps their mail address their own.
 pub(super) fn person(dice: &mut Dice, mix: Mix, n: usize) -> Person {
     let code = dice.weighted(mix, |(_, weight)| *weight).0;
-    let country = COUNTRIES.iter().find(|country| country.code == code).unwrap_or(&COUNTRIES[0]);
+    let country = COUNTRIES
+        .iter()
+        .find(|country| country.code == code)
+        .unwrap_or(&COUNTRIES[0]);
     let (given, given_latin) = both(dice.word(country.given));
     let (family, family_latin) = both(dice.word(country.family));
-    let name = if country.family_first { format!("{family} {given}") } else { format!("{given} {family}") };
+    let name = if country.family_first {
+        format!("{family} {given}")
+    } else {
+        format!("{given} {family}")
+    };
     let domain = dice.word(&["post.example", "mail.example", "inbox.example", "home.example"]);
     let (city, region, zip) = dice.pick(country.cities);
     let street = dice.word(country.streets);
     let number = dice.between(1, 190);
-    let line1 = if country.number_first { format!("{number} {street}") } else { format!("{street} {number}") };
-    let line2 = if dice.permille(140) { dice.word(&["2nd floor", "Apt 4B", "bus 3", "c/o Lindahl", "Hus B"]).to_owned() } else { String::new() };
-    let company = if dice.permille(60) { dice.word(&["Studio Kade", "Atelier Nord", "Brew & Bean", "Kontor 12", "Café Ombre", "Museum Shop"]).to_owned() } else { String::new() };
+    let line1 = if country.number_first {
+        format!("{number} {street}")
+    } else {
+        format!("{street} {number}")
+    };
+    let line2 = if dice.permille(140) {
+        dice.word(&["2nd floor", "Apt 4B", "bus 3", "c/o Lindahl", "Hus B"])
+            .to_owned()
+    } else {
+        String::new()
+    };
+    let company = if dice.permille(60) {
+        dice.word(&[
+            "Studio Kade",
+            "Atelier Nord",
+            "Brew & Bean",
+            "Kontor 12",
+            "Café Ombre",
+            "Museum Shop",
+        ])
+        .to_owned()
+    } else {
+        String::new()
+    };
     Person {
         email: format!("{}.{}{n}@{domain}", latin(given_latin), latin(family_latin)),
         phone: format!("{} {} {}", country.dial, dice.digits(3), dice.digits(6)),

@@ -7,6 +7,7 @@ use super::{
     goods,
     merchants::{Channel, Courier, Merchant},
     people,
+    turns::{hold, later},
 };
 use crate::{channels::ChannelKind, clock::Instant};
 use chrono::{DateTime, Duration};
@@ -26,7 +27,14 @@ pub(super) fn ordinary(merchant: &'static Merchant, dice: &mut Dice, now: Instan
             persons.push(people::person(dice, channel.buyers, n));
         }
     }
-    let mut book = Book { merchant, now, goods, people: persons, orders: Vec::new(), waiting: Vec::new() };
+    let mut book = Book {
+        merchant,
+        now,
+        goods,
+        people: persons,
+        orders: Vec::new(),
+        waiting: Vec::new(),
+    };
     for _ in 0..merchant.orders {
         let channels: Vec<usize> = (0..merchant.channels.len()).collect();
         let channel = *dice.weighted(&channels, |at| merchant.channels[*at].share);
@@ -39,22 +47,35 @@ pub(super) fn ordinary(merchant: &'static Merchant, dice: &mut Dice, now: Instan
 
 /// A moment in the last ninety days: more of them lately, few at night.
 fn moment(dice: &mut Dice, now: Instant) -> Instant {
-    const HOURS: [u32; 24] = [4, 2, 1, 1, 1, 2, 6, 14, 22, 28, 30, 30, 28, 26, 26, 26, 28, 30, 34, 40, 44, 38, 24, 11];
+    const HOURS: [u32; 24] = [
+        4, 2, 1, 1, 1, 2, 6, 14, 22, 28, 30, 30, 28, 26, 26, 26, 28, 30, 34, 40, 44, 38, 24, 11,
+    ];
     let first = dice.between(0, DAYS - 1);
-    let day = if dice.permille(250) { first.min(dice.between(0, DAYS - 1)) } else { first };
+    let day = if dice.permille(250) {
+        first.min(dice.between(0, DAYS - 1))
+    } else {
+        first
+    };
     let hours: Vec<usize> = (0..24).collect();
     let hour = *dice.weighted(&hours, |at| HOURS[*at]) as i64;
     let midnight = now.timestamp() - now.timestamp().rem_euclid(86_400) - day * 86_400;
     let seconds = midnight + hour * 3600 + dice.between(0, 3599);
     let at = DateTime::from_timestamp_millis(seconds * 1000 + dice.between(0, 999)).unwrap_or(now);
-    if at > now - Duration::minutes(11) { at - Duration::days(1) } else { at }
+    if at > now - Duration::minutes(11) {
+        at - Duration::days(1)
+    } else {
+        at
+    }
 }
 
 /// An order without parcels, bought by somebody of the channel.
 pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     let merchant = book.merchant;
     let own = &merchant.channels[channel];
-    let first: usize = merchant.channels[..channel].iter().map(|other| other.customers).sum();
+    let first: usize = merchant.channels[..channel]
+        .iter()
+        .map(|other| other.customers)
+        .sum();
     // some buy often
     let person = first + dice.below(own.customers).min(dice.below(own.customers * 2));
     let mut lines: Vec<Line> = Vec::new();
@@ -63,15 +84,25 @@ pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant
         if lines.iter().any(|line| line.good == good) || book.goods[good].sku == goods::REFUSED_SKU {
             continue;
         }
-        lines.push(line(book, own, good, *dice.weighted(&[1, 2, 3], |n| [80, 15, 5][*n as usize - 1])));
+        lines.push(line(
+            book,
+            own,
+            good,
+            *dice.weighted(&[1, 2, 3], |n| [80, 15, 5][*n as usize - 1]),
+        ));
     }
     if lines.is_empty() {
         lines.push(line(book, own, 0, 1));
     }
     if own.kind == ChannelKind::Manual {
-        lines.iter_mut().for_each(|line| line.quantity = dice.between(6, 24) as i32);
+        lines
+            .iter_mut()
+            .for_each(|line| line.quantity = dice.between(6, 24) as i32);
     }
-    let subtotal: i64 = lines.iter().map(|line| line.price * i64::from(line.quantity)).sum();
+    let subtotal: i64 = lines
+        .iter()
+        .map(|line| line.price * i64::from(line.quantity))
+        .sum();
     let discount = if dice.permille(110) { subtotal / 10 } else { 0 };
     Order {
         channel,
@@ -81,21 +112,44 @@ pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant
         placed,
         payment: "paid",
         canceled: None,
-        shipping: if subtotal > 80 * own.rate { 0 } else { 490 * own.rate / 100 },
-        tax: if own.kind == ChannelKind::Shopify { subtotal * 21 / 100 } else { 0 },
+        shipping: if subtotal > 80 * own.rate {
+            0
+        } else {
+            490 * own.rate / 100
+        },
+        tax: if own.kind == ChannelKind::Shopify {
+            subtotal * 21 / 100
+        } else {
+            0
+        },
         discount,
         refunded: 0,
         method: dice.word(own.methods),
-        tags: if own.kind == ChannelKind::Shopify && dice.permille(90) { vec![dice.word(&["gift", "vip", "subscription", "first order"]).to_owned()] } else { Vec::new() },
+        tags: if own.kind == ChannelKind::Shopify && dice.permille(90) {
+            vec![
+                dice.word(&["gift", "vip", "subscription", "first order"])
+                    .to_owned(),
+            ]
+        } else {
+            Vec::new()
+        },
         note: if dice.permille(40) {
-            Some(dice.word(&["Please leave with the neighbours.", "It is a present, no invoice in the parcel.", "Ring twice."]))
+            Some(dice.word(&[
+                "Please leave with the neighbours.",
+                "It is a present, no invoice in the parcel.",
+                "Ring twice.",
+            ]))
         } else {
             None
         },
         lines,
         holds: Vec::new(),
         parcels: Vec::new(),
-        there: if placed > book.now - Duration::days(5) && own.kind != ChannelKind::Manual { There::Open } else { There::Nothing },
+        there: if placed > book.now - Duration::days(5) && own.kind != ChannelKind::Manual {
+            There::Open
+        } else {
+            There::Nothing
+        },
         bad_address: false,
         trace: dice.hex32(),
     }
@@ -103,11 +157,24 @@ pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant
 
 /// A line of so many pieces of a good.
 pub(super) fn line(book: &Book, channel: &Channel, good: usize, quantity: i32) -> Line {
-    Line { good, id: String::new(), quantity, refunded: 0, price: book.goods[good].price * channel.rate / 100 }
+    Line {
+        good,
+        id: String::new(),
+        quantity,
+        refunded: 0,
+        price: book.goods[good].price * channel.rate / 100,
+    }
 }
 
 /// A parcel with these lines, planned and no more.
-pub(super) fn parcel(book: &Book, dice: &mut Dice, order: &Order, group: usize, lines: Vec<(usize, i32)>, planned: Instant) -> Parcel {
+pub(super) fn parcel(
+    book: &Book,
+    dice: &mut Dice,
+    order: &Order,
+    group: usize,
+    lines: Vec<(usize, i32)>,
+    planned: Instant,
+) -> Parcel {
     let channel = &book.merchant.channels[order.channel];
     Parcel {
         number: String::new(),
@@ -122,7 +189,11 @@ pub(super) fn parcel(book: &Book, dice: &mut Dice, order: &Order, group: usize, 
         delivered: None,
         voided: None,
         marked: None,
-        sync: if channel.kind == ChannelKind::Manual { Sync::NotApplicable } else { Sync::Awaiting },
+        sync: if channel.kind == ChannelKind::Manual {
+            Sync::NotApplicable
+        } else {
+            Sync::Awaiting
+        },
         reship_of: None,
         provider: AtProvider::Nothing,
         trace: dice.hex32(),
@@ -131,7 +202,12 @@ pub(super) fn parcel(book: &Book, dice: &mut Dice, order: &Order, group: usize, 
 
 /// Every line, whole.
 pub(super) fn whole(order: &Order) -> Vec<(usize, i32)> {
-    order.lines.iter().enumerate().map(|(at, line)| (at, line.quantity)).collect()
+    order
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| (at, line.quantity))
+        .collect()
 }
 
 /// A post that was asked for at `requested` and accepted.
@@ -139,11 +215,18 @@ pub(super) fn accepted(dice: &mut Dice, requested: Instant) -> Post {
     let sent = requested + Duration::milliseconds(dice.between(300, 1500));
     let at = sent + Duration::milliseconds(dice.between(180, 2200));
     Post {
-        by: if dice.permille(700) { Hand::Client } else { Hand::Admin },
+        by: if dice.permille(700) {
+            Hand::Client
+        } else {
+            Hand::Admin
+        },
         requested,
         sent,
         // the provider's number comes with all the others
-        end: PostEnd::Accepted { at, remote: String::new() },
+        end: PostEnd::Accepted {
+            at,
+            remote: String::new(),
+        },
         superseded: None,
         reason: "",
     }
@@ -158,16 +241,20 @@ pub(super) fn ship(dice: &mut Dice, parcel: &mut Parcel, courier: &'static Couri
 
 /// Walks a parcel through posting, shipping, submission and delivery, as far as
 /// it can have come by now.
-fn walk(book: &Book, dice: &mut Dice, order: &Order, parcel: &mut Parcel, from: Instant) {
+pub(super) fn walk(book: &Book, dice: &mut Dice, order: &Order, parcel: &mut Parcel, from: Instant) {
     let channel = &book.merchant.channels[order.channel];
     let latest = book.now - Duration::seconds(90);
-    let recent = order.placed > book.now - Duration::days(5);
     let requested = dice.after(from, 20 * 60, 9 * 3600);
+    let recent = requested > book.now - Duration::days(5);
     if requested > latest {
         return;
     }
     parcel.posts.push(accepted(dice, requested));
-    parcel.provider = if recent { AtProvider::Alive } else { AtProvider::Nothing };
+    parcel.provider = if recent {
+        AtProvider::Alive
+    } else {
+        AtProvider::Nothing
+    };
     let shipped = dice.after(requested, 5 * 3600, 44 * 3600);
     if shipped > latest {
         return;
@@ -188,7 +275,10 @@ fn walk(book: &Book, dice: &mut Dice, order: &Order, parcel: &mut Parcel, from: 
             Some(_) => Sync::Synced { at: told },
             None => Sync::Warned {
                 at: told,
-                words: format!("Shopify stored the courier “{}” but makes no tracking link for it.", courier.sent),
+                words: format!(
+                    "Shopify stored the courier “{}” but makes no tracking link for it.",
+                    courier.sent
+                ),
             },
         };
     }
@@ -206,7 +296,11 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     let age = book.now - placed;
     let planned = dice.after(placed, 15, 200);
     if age < Duration::days(12) && merchant.channels[channel].kind != ChannelKind::Ebay && dice.permille(18) {
-        order.payment = if dice.permille(200) { "partially_paid" } else { "unpaid" };
+        order.payment = if dice.permille(200) {
+            "partially_paid"
+        } else {
+            "unpaid"
+        };
         return order;
     }
     let roll = dice.below(1000);
@@ -214,7 +308,9 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     match roll {
         // canceled before anything left
         0..25 => {
-            let canceled = dice.after(placed, 1200, 15 * 3600).min(book.now - Duration::seconds(100));
+            let canceled = dice
+                .after(placed, 1200, 15 * 3600)
+                .min(book.now - Duration::seconds(100));
             let mut void = parcel(book, dice, &order, 0, whole(&order), planned);
             void.voided = Some((canceled, "The order was canceled at the channel."));
             order.parcels.push(void);
@@ -241,14 +337,19 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
             let mut one = parcel(book, dice, &order, 0, first, planned);
             walk(book, dice, &order, &mut one, planned);
             let mut gone = parcel(book, dice, &order, 0, second, planned + Duration::seconds(40));
-            let at = dice.after(planned, 3600, 20 * 3600).min(book.now - Duration::seconds(95));
-            gone.voided = Some((at.max(gone.planned), "Out of stock, waiting for the next delivery."));
+            let at = dice
+                .after(planned, 3600, 20 * 3600)
+                .min(book.now - Duration::seconds(95));
+            gone.voided = Some((
+                at.max(gone.planned),
+                "Out of stock, waiting for the next delivery.",
+            ));
             order.parcels.extend([one, gone]);
         }
         // posted again after the provider lost it
         90..98 if age > Duration::days(6) => {
             let mut again = parcel(book, dice, &order, 0, whole(&order), planned);
-            let mut first = accepted(dice, dice_after(planned, 1));
+            let mut first = accepted(dice, planned + Duration::hours(1));
             let second = dice.after(planned, 20 * 3600, 40 * 3600);
             first.superseded = Some(second);
             walk(book, dice, &order, &mut again, second);
@@ -260,9 +361,18 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
         }
         // voided and planned anew
         98..108 => {
-            let at = dice.after(planned, 900, 6 * 3600).min(book.now - Duration::seconds(100));
+            let at = dice
+                .after(planned, 900, 6 * 3600)
+                .min(book.now - Duration::seconds(100));
             let mut void = parcel(book, dice, &order, 0, whole(&order), planned);
-            void.voided = Some((at, dice.word(&["Wrong items were picked.", "The address was corrected.", "Packed twice."])));
+            void.voided = Some((
+                at,
+                dice.word(&[
+                    "Wrong items were picked.",
+                    "The address was corrected.",
+                    "Packed twice.",
+                ]),
+            ));
             let mut fresh = parcel(book, dice, &order, 0, whole(&order), at + Duration::seconds(2));
             walk(book, dice, &order, &mut fresh, at);
             order.parcels.extend([void, fresh]);
@@ -282,12 +392,11 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     order
 }
 
-fn dice_after(at: Instant, hours: i64) -> Instant {
-    at + Duration::hours(hours)
-}
+/// Line and how many.
+type Pieces = Vec<(usize, i32)>;
 
 /// Two parcels' worth of lines.
-fn halves(order: &Order) -> (Vec<(usize, i32)>, Vec<(usize, i32)>) {
+fn halves(order: &Order) -> (Pieces, Pieces) {
     if order.lines.len() > 1 {
         let mut all = whole(order);
         let rest = all.split_off(1);
@@ -295,74 +404,4 @@ fn halves(order: &Order) -> (Vec<(usize, i32)>, Vec<(usize, i32)>) {
     }
     let quantity = order.lines[0].quantity;
     (vec![(0, quantity / 2)], vec![(0, quantity - quantity / 2)])
-}
-
-/// Perhaps somebody holds the order. `Some(None)`: the hold still stands.
-fn hold(dice: &mut Dice, order: &mut Order, planned: Instant, now: Instant) -> Option<Option<Instant>> {
-    const KINDS: [(&str, &str); 6] = [
-        ("operator", "Check the stock of the mugs first."),
-        ("client", "The customer wants to change the size."),
-        ("address", "The street number is missing."),
-        ("payment", "The payment is under review."),
-        ("fraud", "The billing and shipping countries differ."),
-        ("client", "Ship together with the next order."),
-    ];
-    let recent = now - order.placed < Duration::hours(60);
-    if !dice.permille(if recent { 110 } else { 22 }) {
-        return None;
-    }
-    let (kind, reason) = *dice.pick(&KINDS);
-    let created = planned + Duration::seconds(dice.between(5, 120));
-    let released = dice.after(created, 2 * 3600, 30 * 3600);
-    let stands = released > now - Duration::seconds(200);
-    let until = (stands && dice.permille(350)).then(|| now + Duration::hours(dice.between(20, 90)));
-    let by = if kind == "client" { Hand::Client } else { Hand::Admin };
-    let released = (!stands).then_some(released);
-    order.holds.push(Hold { kind, reason, by, created, until, released });
-    if stands && dice.permille(150) {
-        let (kind, reason) = if kind == "fraud" { ("operator", "Waiting for the merchant’s word.") } else { ("fraud", "Three orders within an hour.") };
-        order.holds.push(Hold { kind, reason, by: Hand::Admin, created: created + Duration::seconds(75), until: None, released: None });
-    }
-    Some(released)
-}
-
-/// What happens to some orders after they arrived: money back, or a reship.
-fn later(book: &Book, dice: &mut Dice, order: &mut Order) {
-    let Some(delivered) = order.parcels[0].delivered else { return };
-    let latest = book.now - Duration::seconds(100);
-    // money goes back only where the sandbox no longer has the order
-    if order.there != There::Nothing {
-        return;
-    }
-    match dice.below(1000) {
-        0..14 => {
-            order.payment = "refunded";
-            order.refunded = order.total();
-            order.lines.iter_mut().for_each(|line| line.refunded = line.quantity);
-        }
-        14..40 if order.lines[0].quantity > 1 || order.lines.len() > 1 => {
-            order.payment = "partially_refunded";
-            order.lines[0].refunded = 1;
-            order.refunded = order.lines[0].price;
-        }
-        40..58 => {
-            let at = dice.after(delivered, 6 * 3600, 90 * 3600);
-            if at > latest {
-                return;
-            }
-            let mut again = parcel(book, dice, order, 1, vec![(0, 1)], at);
-            again.reship_of = Some(0);
-            walk(book, dice, order, &mut again, at);
-            // the channel was told of the first parcel
-            again.sync = if again.sync_matters() { Sync::Muted } else { again.sync };
-            order.parcels.push(again);
-        }
-        _ => {}
-    }
-}
-
-impl Parcel {
-    fn sync_matters(&self) -> bool {
-        !matches!(self.sync, Sync::NotApplicable)
-    }
 }

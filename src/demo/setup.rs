@@ -54,15 +54,34 @@ struct Id {
     id: i64,
 }
 
-const PEOPLE: [(&str, &str, &[(&str, &str)]); 4] = [
+/// E-mail, name, and what they are in which account.
+type Somebody = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+const PEOPLE: [Somebody; 4] = [
     (stories::CLIENT, "Marieke Claes", &[("harbour", "client")]),
-    (stories::ADMIN, "Jonas Lindahl", &[("harbour", "admin"), ("fjord", "admin")]),
-    (stories::SUPPORT, "Sam Okafor", &[("harbour", "support"), ("fjord", "support")]),
+    (
+        stories::ADMIN,
+        "Jonas Lindahl",
+        &[("harbour", "admin"), ("fjord", "admin")],
+    ),
+    (
+        stories::SUPPORT,
+        "Sam Okafor",
+        &[("harbour", "support"), ("fjord", "support")],
+    ),
     (stories::FJORD_CLIENT, "Ingrid Solberg", &[("fjord", "client")]),
 ];
 
 /// Makes the accounts and the people; answers each account with its crew.
-pub(super) async fn accounts(db: &Db, merchants: &[Merchant], now: Instant) -> Result<Vec<(AccountId, Crew)>> {
+pub(super) async fn accounts(
+    db: &Db,
+    merchants: &[Merchant],
+    now: Instant,
+) -> Result<Vec<(AccountId, Crew)>> {
     let hash = passwords::hash(stories::PASSWORD.to_owned()).await?;
     let since = now - Duration::days(DAYS + 30);
     let mut global = db.global().await?;
@@ -95,7 +114,11 @@ pub(super) async fn accounts(db: &Db, merchants: &[Merchant], now: Instant) -> R
         let id = row.context("no user came back")?.id;
         staff.push(Staff { id, name });
         for (slug, role) in roles {
-            let account = accounts.iter().find(|(known, _)| known == slug).context("an account of the demo")?.1;
+            let account = accounts
+                .iter()
+                .find(|(known, _)| known == slug)
+                .context("an account of the demo")?
+                .1;
             global
                 .execute(
                     sql("insert into memberships (user_id, account_id, role, created_at) values ({}, {}, {}, {})")
@@ -109,11 +132,20 @@ pub(super) async fn accounts(db: &Db, merchants: &[Merchant], now: Instant) -> R
     }
     // history needs its partitions wherever `now` is
     global
-        .execute(sql("select ensure_log_partitions({}::timestamptz::date, 8)").bind(now - Duration::days(DAYS + 30)))
+        .execute(
+            sql("select ensure_log_partitions({}::timestamptz::date, 8)")
+                .bind(now - Duration::days(DAYS + 30)),
+        )
         .await?;
     global.commit().await?;
-    let crew = |client: usize| Crew { client: staff[client].clone(), admin: staff[1].clone() };
-    Ok(accounts.into_iter().map(|(slug, id)| (id, crew(if slug == stories::FJORD { 3 } else { 0 }))).collect())
+    let crew = |client: usize| Crew {
+        client: staff[client].clone(),
+        admin: staff[1].clone(),
+    };
+    Ok(accounts
+        .into_iter()
+        .map(|(slug, id)| (id, crew(if slug == stories::FJORD { 3 } else { 0 })))
+        .collect())
 }
 
 /// Writes the settings of one account.
@@ -167,12 +199,19 @@ pub(super) async fn settings(
             ChannelKind::Ebay => "sandbox-ebay-token".to_owned(),
             ChannelKind::Manual => continue,
         };
-        let place = Place { account: scope.account(), column: store::CREDENTIALS, row: *id };
+        let place = Place {
+            account: scope.account(),
+            column: store::CREDENTIALS,
+            row: *id,
+        };
         let sealed = keyring.seal(place, &json!({ "access_token": token }).to_string())?;
         let account = scope.account();
         scope
             .execute(
-                sql("update channels set credentials_sealed = {} where account_id = {} and id = {}").bind(sealed).bind(account).bind(*id),
+                sql("update channels set credentials_sealed = {} where account_id = {} and id = {}")
+                    .bind(sealed)
+                    .bind(account)
+                    .bind(*id),
             )
             .await?;
     }
@@ -180,7 +219,11 @@ pub(super) async fn settings(
     let warehouses: Vec<WarehouseRow> = merchant
         .warehouses
         .iter()
-        .map(|(name, country)| WarehouseRow { name: (*name).to_owned(), country: (*country).to_owned(), created_at: since })
+        .map(|(name, country)| WarehouseRow {
+            name: (*name).to_owned(),
+            country: (*country).to_owned(),
+            created_at: since,
+        })
         .collect();
     let warehouses = insert_for_ids(scope, &warehouses).await?;
     let connections = connections(scope, keyring, merchant, sandbox, &warehouses, now).await?;
@@ -189,12 +232,27 @@ pub(super) async fn settings(
     let endpoint = if merchant.slug == stories::HARBOUR {
         let events: Vec<EventType> = EventType::ALL.to_vec();
         let url = sandbox.hook_url(stories::HOOK);
-        let (id, _) = webhooks::connect(scope, keyring, &url, "Harbour’s own shop system", &events, Some(HOOK_SECRET)).await?;
+        let (id, _) = webhooks::connect(
+            scope,
+            keyring,
+            &url,
+            "Harbour’s own shop system",
+            &events,
+            Some(HOOK_SECRET),
+        )
+        .await?;
         Some(id.0)
     } else {
         None
     };
-    Ok(Ids { channels, warehouses, connections, responders: responder_ids.into_iter().zip(responders).collect(), endpoint, crew })
+    Ok(Ids {
+        channels,
+        warehouses,
+        connections,
+        responders: responder_ids.into_iter().zip(responders).collect(),
+        endpoint,
+        crew,
+    })
 }
 
 /// What the demo's webhooks are signed with; whoever catches them can check it.
@@ -209,7 +267,13 @@ pub(super) fn base_url(sandbox: &Sandbox, kind: ChannelKind, external: &str) -> 
 }
 
 /// Every courier is mapped but those that a story is about.
-async fn mappings(scope: &mut Scope, merchant: &Merchant, channels: &[i64], crew: &Crew, now: Instant) -> DbResult<()> {
+async fn mappings(
+    scope: &mut Scope,
+    merchant: &Merchant,
+    channels: &[i64],
+    crew: &Crew,
+    now: Instant,
+) -> DbResult<()> {
     let since = now - Duration::days(DAYS + 28);
     let mut rows = Vec::new();
     for (channel, id) in merchant.channels.iter().zip(channels) {
@@ -219,7 +283,11 @@ async fn mappings(scope: &mut Scope, merchant: &Merchant, channels: &[i64], crew
         for courier in channel.couriers {
             let Some(name) = courier.mapped else { continue };
             let broken = name == "Evri";
-            let updated_at = if broken { now - Duration::hours(MAPPING_BROKEN) } else { since };
+            let updated_at = if broken {
+                now - Duration::hours(MAPPING_BROKEN)
+            } else {
+                since
+            };
             rows.push(MappingRow {
                 channel_id: *id,
                 courier: courier.sent.to_owned(),
@@ -243,7 +311,10 @@ async fn mappings(scope: &mut Scope, merchant: &Merchant, channels: &[i64], crew
             }
         }
     }
-    debug_assert!(rows.iter().all(|row| row.courier != DPD_BE.sent && row.courier != HELTHJEM.sent));
+    debug_assert!(
+        rows.iter()
+            .all(|row| row.courier != DPD_BE.sent && row.courier != HELTHJEM.sent)
+    );
     insert(scope, &rows).await?;
     Ok(())
 }
@@ -266,7 +337,11 @@ async fn connections(
             warehouse_id: Some(warehouses[connection.warehouse]),
             settings: json!({ "store_id": 48_101 + connection.warehouse, "currency": merchant.currency }),
             requests_per_minute: 40,
-            last_success_at: Some(if connection.works { now - Duration::minutes(12) } else { now - Duration::hours(49) }),
+            last_success_at: Some(if connection.works {
+                now - Duration::minutes(12)
+            } else {
+                now - Duration::hours(49)
+            }),
             failing_since: (!connection.works).then(|| now - Duration::hours(38)),
             failure_class: (!connection.works).then(|| "auth".to_owned()),
             poll_cursor: Some(now - Duration::minutes(6)),
@@ -275,9 +350,17 @@ async fn connections(
         .collect();
     let ids = insert_for_ids(scope, &rows).await?;
     for (connection, id) in merchant.connections.iter().zip(&ids) {
-        let secret = if connection.works { "sandbox-secret" } else { "an-earlier-secret" };
+        let secret = if connection.works {
+            "sandbox-secret"
+        } else {
+            "an-earlier-secret"
+        };
         let credentials = json!({ "api_key": "sandbox-key", "api_secret": secret }).to_string();
-        let place = Place { account: scope.account(), column: connection::CREDENTIALS, row: *id };
+        let place = Place {
+            account: scope.account(),
+            column: connection::CREDENTIALS,
+            row: *id,
+        };
         let sealed = keyring.seal(place, &credentials)?;
         let account = scope.account();
         scope

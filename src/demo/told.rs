@@ -114,8 +114,12 @@ impl Evidence<'_> {
                 courier: None,
                 method: "POST".to_owned(),
                 url: self.hook_url.clone(),
-                request_headers: json!([["Content-Type", "application/json"], ["webhook-id", format!("evt_{event}")],
-                    ["webhook-timestamp", sent.timestamp().to_string()], ["webhook-signature", "•••• (redacted)"]]),
+                request_headers: json!([
+                    ["Content-Type", "application/json"],
+                    ["webhook-id", format!("evt_{event}")],
+                    ["webhook-timestamp", sent.timestamp().to_string()],
+                    ["webhook-signature", "•••• (redacted)"]
+                ]),
                 request_body: json!({ "type": kind, "timestamp": when.to_rfc3339() }).to_string(),
                 response_status: Some(if failed { 500 } else { 200 }),
                 response_headers: json!([]),
@@ -148,13 +152,24 @@ impl Evidence<'_> {
         let order = &book.orders[at];
         let parcel = &order.parcels[of];
         let person = &book.people[order.person];
-        let Some((responder, template)) = self.ids.responders.iter().find(|(_, row)| row.trigger == trigger && row.enabled) else {
+        let Some((responder, template)) = self
+            .ids
+            .responders
+            .iter()
+            .find(|(_, row)| row.trigger == trigger && row.enabled)
+        else {
             return;
         };
         let shipped = trigger == "shipped";
         for ((line, quantity), line_id) in parcel.lines.iter().zip(&self.written.shipment_lines[at][of]) {
             let good = &book.goods[order.lines[*line].good];
-            let told = |text: Option<String>| if shipped { text.unwrap_or_default() } else { String::new() };
+            let told = |text: Option<String>| {
+                if shipped {
+                    text.unwrap_or_default()
+                } else {
+                    String::new()
+                }
+            };
             let values = [
                 ("customer_name", person.name.clone()),
                 ("order_number", order.number.clone()),
@@ -162,26 +177,32 @@ impl Evidence<'_> {
                 ("item_name", good.name.clone()),
                 ("item_sku", good.sku.clone()),
                 ("quantity", quantity.to_string()),
-                ("courier", told(parcel.courier.map(|courier| courier.sent.to_owned()))),
+                (
+                    "courier",
+                    told(parcel.courier.map(|courier| courier.sent.to_owned())),
+                ),
                 ("tracking_number", told(Some(parcel.tracking.clone()))),
                 ("tracking_url", told(super::write::tracking_url(parcel))),
             ];
-            self.sequence_email(EmailRow {
-                id: 0,
-                responder_id: Some(*responder),
-                trigger: trigger.to_owned(),
-                order_id: Some(self.written.orders[at]),
-                shipment_id: Some(self.written.shipments[at][of]),
-                shipment_line_id: Some(*line_id),
-                event_id: Some(event),
-                recipient: person.email.clone(),
-                subject: fill(&template.subject, &values),
-                body: fill(&template.body, &values),
-                state: "kept".to_owned(),
-                attempts: 1,
-                trace_id: Some(parcel.trace.clone()),
-                finished_at: Some(when + Duration::seconds(1)),
-            }, when);
+            self.sequence_email(
+                EmailRow {
+                    id: 0,
+                    responder_id: Some(*responder),
+                    trigger: trigger.to_owned(),
+                    order_id: Some(self.written.orders[at]),
+                    shipment_id: Some(self.written.shipments[at][of]),
+                    shipment_line_id: Some(*line_id),
+                    event_id: Some(event),
+                    recipient: person.email.clone(),
+                    subject: fill(&template.subject, &values),
+                    body: fill(&template.body, &values),
+                    state: "kept".to_owned(),
+                    attempts: 1,
+                    trace_id: Some(parcel.trace.clone()),
+                    finished_at: Some(when + Duration::seconds(1)),
+                },
+                when,
+            );
         }
     }
 
@@ -198,39 +219,90 @@ impl Evidence<'_> {
         let minutes = |n: i64| since + Duration::minutes(n);
         for (at, channel) in book.merchant.channels.iter().enumerate() {
             let id = self.ids.channels[at];
-            self.note(minutes(at as i64 * 9), &admin, "channel_connected", Of::channel(id), format!("Connected {}", channel.name));
+            self.note(
+                minutes(at as i64 * 9),
+                &admin,
+                "channel_connected",
+                Of::channel(id),
+                format!("Connected {}", channel.name),
+            );
             if channel.kind == ChannelKind::Manual {
                 continue;
             }
             for (n, courier) in channel.couriers.iter().enumerate() {
                 let Some(name) = courier.mapped else { continue };
-                let name = if name == "Evri" { stories::MISMAPPED_FIX } else { name };
+                let name = if name == "Evri" {
+                    stories::MISMAPPED_FIX
+                } else {
+                    name
+                };
                 let words = format!("Mapped courier {} to {name}", courier.sent);
-                let line = self.note(minutes(at as i64 * 9 + 1 + n as i64), &admin, "courier_mapped", Of::channel(id), words);
+                let line = self.note(
+                    minutes(at as i64 * 9 + 1 + n as i64),
+                    &admin,
+                    "courier_mapped",
+                    Of::channel(id),
+                    words,
+                );
                 (line.before, line.after) = now_is(json!({ "courier": courier.sent, "custom_name": name }));
             }
         }
         for (at, connection) in book.merchant.connections.iter().enumerate() {
             let of = Of::other(Subject::Connection, self.ids.connections[at]);
-            self.note(minutes(40 + at as i64), &admin, "connection_connected", of, format!("Connected {}", connection.name));
+            self.note(
+                minutes(40 + at as i64),
+                &admin,
+                "connection_connected",
+                of,
+                format!("Connected {}", connection.name),
+            );
         }
         for (at, (id, responder)) in self.ids.responders.iter().enumerate() {
             if responder.enabled {
                 let of = Of::other(Subject::Email, *id);
-                self.note(minutes(50 + at as i64), &admin, "responder_enabled", of, format!("Switched on the responder “{}”", responder.name));
+                self.note(
+                    minutes(50 + at as i64),
+                    &admin,
+                    "responder_enabled",
+                    of,
+                    format!("Switched on the responder “{}”", responder.name),
+                );
             }
         }
         if let Some(endpoint) = self.ids.endpoint {
             let of = Of::other(Subject::Webhook, endpoint);
-            self.note(minutes(60), &admin, "webhook_connected", of, "Connected Harbour’s own shop system".into());
+            self.note(
+                minutes(60),
+                &admin,
+                "webhook_connected",
+                of,
+                "Connected Harbour’s own shop system".into(),
+            );
             let ebay = Of::channel(self.ids.channels[EBAY]);
-            let words = format!("Changed the mapping of courier {} from {} to Evri", stories::MISMAPPED_COURIER, stories::MISMAPPED_FIX);
-            let line = self.note(book.now - Duration::hours(MAPPING_BROKEN), &admin, "courier_mapping_changed", ebay, words);
-            line.before = Some(json!({ "courier": stories::MISMAPPED_COURIER, "custom_name": stories::MISMAPPED_FIX }));
+            let words = format!(
+                "Changed the mapping of courier {} from {} to Evri",
+                stories::MISMAPPED_COURIER,
+                stories::MISMAPPED_FIX
+            );
+            let line = self.note(
+                book.now - Duration::hours(MAPPING_BROKEN),
+                &admin,
+                "courier_mapping_changed",
+                ebay,
+                words,
+            );
+            line.before =
+                Some(json!({ "courier": stories::MISMAPPED_COURIER, "custom_name": stories::MISMAPPED_FIX }));
             line.after = Some(json!({ "courier": stories::MISMAPPED_COURIER, "custom_name": "Evri" }));
         } else {
             let web = Of::channel(self.ids.channels[WEB]);
-            let line = self.note(book.now - Duration::days(31), &admin, "channel_changed", web, "Unmapped couriers are held back from now on".into());
+            let line = self.note(
+                book.now - Duration::days(31),
+                &admin,
+                "channel_changed",
+                web,
+                "Unmapped couriers are held back from now on".into(),
+            );
             line.before = Some(json!({ "on_unmapped_courier": "send_as_is" }));
             line.after = Some(json!({ "on_unmapped_courier": "hold_back" }));
         }
@@ -241,7 +313,9 @@ impl Evidence<'_> {
         if self.ids.endpoint.is_none() {
             return Ok(());
         }
-        let of_files: Vec<usize> = (0..self.book.orders.len()).filter(|at| self.book.orders[*at].channel == FILES).collect();
+        let of_files: Vec<usize> = (0..self.book.orders.len())
+            .filter(|at| self.book.orders[*at].channel == FILES)
+            .collect();
         let client = self.person(Hand::Client);
         for (n, part) in of_files.chunks(of_files.len().div_ceil(6).max(1)).enumerate() {
             let Some(last) = part.last() else { continue };
@@ -266,9 +340,22 @@ impl Evidence<'_> {
                 created_at: at,
                 finished_at: Some(at + Duration::seconds(4)),
             };
-            let id = insert_for_ids(scope, &[import]).await?.into_iter().next().unwrap_or_default();
-            let of = Of { channel: Some(self.ids.channels[FILES]), ..Of::other(Subject::Import, id) };
-            self.note(at, &client, "import_started", of, format!("Importing orders from {file_name}"));
+            let id = insert_for_ids(scope, &[import])
+                .await?
+                .into_iter()
+                .next()
+                .unwrap_or_default();
+            let of = Of {
+                channel: Some(self.ids.channels[FILES]),
+                ..Of::other(Subject::Import, id)
+            };
+            self.note(
+                at,
+                &client,
+                "import_started",
+                of,
+                format!("Importing orders from {file_name}"),
+            );
             let words = format!("Imported {} orders from {file_name}; {failed} failed", part.len());
             self.note(at + Duration::seconds(4), &client, "import_finished", of, words);
             let mut rows: Vec<ImportLineRow> = part

@@ -4,8 +4,18 @@ use super::book::{Stage, Trouble};
 use crate::outbound::ErrorClass;
 use serde_json::{Value, json};
 
-fn ebay(class: ErrorClass, id: &'static str, message: &str, long: &str, parameters: &[(&str, &str)], status: i32) -> Trouble {
-    let parameters: Vec<Value> = parameters.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+fn ebay(
+    class: ErrorClass,
+    id: &'static str,
+    message: &str,
+    long: &str,
+    parameters: &[(&str, &str)],
+    status: i32,
+) -> Trouble {
+    let parameters: Vec<Value> = parameters
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect();
     let domain = if id == "1100" { "OAuth" } else { "API_FULFILLMENT" };
     let body = json!({ "errors": [{ "errorId": id.parse::<i64>().unwrap_or(0), "domain": domain, "category": "REQUEST",
         "message": message, "longMessage": long, "inputRefIds": [], "outputRefIds": [], "parameters": parameters }] });
@@ -24,9 +34,20 @@ const CARRIER: &str = "Invalid shipment tracking number or carrier.";
 
 /// eBay does not know the courier.
 pub(super) fn courier(mapped: bool, code: &str, tracking: &str) -> Trouble {
-    let class = if mapped { ErrorClass::CourierRejected } else { ErrorClass::CourierUnmapped };
+    let class = if mapped {
+        ErrorClass::CourierRejected
+    } else {
+        ErrorClass::CourierUnmapped
+    };
     let parameters = [("shippingCarrierCode", code), ("trackingNumber", tracking)];
-    ebay(class, "32300", CARRIER, "The specified shipping carrier is not supported.", &parameters, 400)
+    ebay(
+        class,
+        "32300",
+        CARRIER,
+        "The specified shipping carrier is not supported.",
+        &parameters,
+        400,
+    )
 }
 
 /// Nothing in the tracking number that eBay could take.
@@ -45,15 +66,28 @@ pub(super) fn tracking() -> Trouble {
 /// eBay has no such order.
 pub(super) fn no_order(order: &str) -> Trouble {
     let long = "The specified order ID is invalid. Please check the order ID and try again.";
-    let trouble = ebay(ErrorClass::OrderNotFound, "32100", "Invalid order ID.", long, &[("orderId", order)], 404);
-    Trouble { stage: Stage::Look, ..trouble }
+    let trouble = ebay(
+        ErrorClass::OrderNotFound,
+        "32100",
+        "Invalid order ID.",
+        long,
+        &[("orderId", order)],
+        404,
+    );
+    Trouble {
+        stage: Stage::Look,
+        ..trouble
+    }
 }
 
 /// Our app at eBay lacks a permission.
 pub(super) fn forbidden() -> Trouble {
     let long = "Insufficient permissions to fulfill the request.";
     let trouble = ebay(ErrorClass::Forbidden, "1100", "Access denied.", long, &[], 403);
-    Trouble { stage: Stage::Look, ..trouble }
+    Trouble {
+        stage: Stage::Look,
+        ..trouble
+    }
 }
 
 /// eBay was down through every try.
@@ -84,12 +118,22 @@ pub(super) fn gibberish() -> Trouble {
 
 /// Shopify has told the buyer of these pieces already.
 pub(super) fn fulfilled(sku: &str) -> Trouble {
-    shopify_look(ErrorClass::AlreadyFulfilled, format!("Nothing of {sku} remains to be fulfilled at Shopify."), "CLOSED", false)
+    shopify_look(
+        ErrorClass::AlreadyFulfilled,
+        format!("Nothing of {sku} remains to be fulfilled at Shopify."),
+        "CLOSED",
+        false,
+    )
 }
 
 /// The order is canceled at Shopify.
 pub(super) fn closed(name: &str) -> Trouble {
-    shopify_look(ErrorClass::OrderClosed, format!("Order {name} is cancelled at Shopify."), "CANCELLED", true)
+    shopify_look(
+        ErrorClass::OrderClosed,
+        format!("Order {name} is cancelled at Shopify."),
+        "CANCELLED",
+        true,
+    )
 }
 
 /// The lines lie at two locations.
@@ -101,13 +145,26 @@ pub(super) fn split() -> Trouble {
 
 /// Shopify has no line like it.
 pub(super) fn no_line(sku: &str) -> Trouble {
-    shopify_look(ErrorClass::SkuUnknown, format!("Shopify's order has no line {sku} to fulfill."), "OPEN", false)
+    shopify_look(
+        ErrorClass::SkuUnknown,
+        format!("Shopify's order has no line {sku} to fulfill."),
+        "OPEN",
+        false,
+    )
 }
 
 fn shopify_look(class: ErrorClass, message: String, status: &str, canceled: bool) -> Trouble {
     let response = json!({ "data": { "order": { "cancelledAt": canceled.then_some("2026-11-18T09:12:44Z"), "fulfillments": [],
         "fulfillmentOrders": { "pageInfo": { "hasNextPage": false }, "nodes": [{ "status": status, "supportedActions": [] }] } } } });
-    Trouble { class, code: None, message, stage: Stage::Look, status: Some(200), response: response.to_string(), attempts: 1 }
+    Trouble {
+        class,
+        code: None,
+        message,
+        stage: Stage::Look,
+        status: Some(200),
+        response: response.to_string(),
+        attempts: 1,
+    }
 }
 
 /// Too many requests at once.
@@ -139,8 +196,22 @@ pub(super) fn held_back(courier: &str, channel: &str) -> Trouble {
     }
 }
 
-fn shipstation(class: ErrorClass, status: i32, code: &'static str, message: String, response: String) -> Trouble {
-    Trouble { class, code: Some(code), message, stage: Stage::Request, status: Some(status), response, attempts: 1 }
+fn shipstation(
+    class: ErrorClass,
+    status: i32,
+    code: &'static str,
+    message: String,
+    response: String,
+) -> Trouble {
+    Trouble {
+        class,
+        code: Some(code),
+        message,
+        stage: Stage::Request,
+        status: Some(status),
+        response,
+        attempts: 1,
+    }
 }
 
 /// ShipStation does not take the SKU.

@@ -1,6 +1,6 @@
 //! Customers: the list, and one of them. Their orders are [`super::list`]'s work.
 
-use super::list::{COUNTED, contains, sought};
+use super::list::{COUNTED, contains, sought, words_in};
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, Sql, sql},
@@ -126,7 +126,6 @@ fn conditions(scope: &Scope, filter: &Filter) -> Sql {
     if !filter.personal {
         return text.push(")");
     }
-    text.push(" union all select f.id from customers f where f.account_id = {} and f.search_text like {})")
-        .bind(account)
-        .bind(&pattern)
+    let people = sql(" union all select f.id from customers f where f.account_id = {} and f.search_text like {}");
+    text.append(words_in(people.bind(account), " and f.search_text like {}", &q)).push(")")
 }

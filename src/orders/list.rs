@@ -15,6 +15,8 @@ use diesel::{
 
 /// Counting stops here: more rows than this are `10,000+`.
 pub const COUNTED: i64 = 10_000;
+/// Words of a search that are looked for; the others are not.
+const MOST_WORDS: usize = 6;
 
 text_enum! {
     /// The views of the list that everybody has.
@@ -261,7 +263,7 @@ fn conditions(scope: &Scope, filter: &Filter) -> Sql {
 /// match must lie in identifiers, so that a search tells nothing about people.
 fn search(scope: &Scope, q: &str, personal: bool) -> Sql {
     let (account, pattern) = (scope.account(), contains(q));
-    let mut orders = sql("o.search_text like {}").bind(&pattern);
+    let mut orders = words_in(sql("o.search_text like {}"), " and o.search_text like {}", q);
     let mut parcels = sql("p.account_id = {} and p.search_text like {}").bind(account).bind(&pattern);
     if !personal {
         orders = orders
@@ -286,6 +288,13 @@ fn search(scope: &Scope, q: &str, personal: bool) -> Sql {
         .push(" union all select p.order_id from shipments p where ")
         .append(parcels)
         .push(")")
+}
+
+/// Each word anywhere, in any order; the first fills the hole of `first`.
+pub(super) fn words_in(first: Sql, another: &'static str, q: &str) -> Sql {
+    let mut words = q.split_whitespace().take(MOST_WORDS);
+    let first = first.bind(contains(words.next().unwrap_or_default()));
+    words.fold(first, |text, word| text.push(another).bind(contains(word)))
 }
 
 /// What was typed, as it is looked for: lower-case, without `#` before a number;

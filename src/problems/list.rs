@@ -2,7 +2,7 @@
 
 use super::{
     ProblemKind,
-    diagnose::{Diagnosis, Symptom, diagnose},
+    diagnose::{Diagnosis, Fix, Symptom, diagnose},
 };
 use crate::{
     channels::ChannelKind,
@@ -107,7 +107,9 @@ impl Row {
     /// Who refused, by name.
     pub fn other_side(&self) -> &str {
         match self.kind {
-            ProblemKind::Submit | ProblemKind::Channel => self.channel_name.as_deref().unwrap_or("The channel"),
+            ProblemKind::Submit | ProblemKind::Channel => {
+                self.channel_name.as_deref().unwrap_or("The channel")
+            }
             _ => self
                 .connection_name
                 .as_deref()
@@ -118,13 +120,28 @@ impl Row {
 
     /// What it means and what fixes it.
     pub fn diagnosis(&self) -> Diagnosis {
-        diagnose(Symptom {
+        let mut diagnosis = diagnose(Symptom {
             kind: self.kind,
             class: self.error_class,
             other_side: self.other_side(),
             courier: self.courier.as_deref(),
             outcome_unknown: self.outcome_unknown,
-        })
+        });
+        // every try was used up: it does not go out by itself any more
+        if diagnosis.retry_helps && self.next_attempt_at.is_none() && self.resolved_at.is_none() {
+            let who = self.other_side();
+            diagnosis.fix = Fix::Retry;
+            diagnosis.sentence = match self.error_class {
+                ErrorClass::RateLimited => {
+                    format!("{who} asked us to slow down, each time we tried. Send it again.")
+                }
+                ErrorClass::Unavailable => {
+                    format!("{who} was not available, each time we tried. Send it again.")
+                }
+                _ => format!("{who} did not answer in time, each time we tried. Send it again."),
+            };
+        }
+        diagnosis
     }
 }
 
@@ -287,10 +304,10 @@ pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
 
 /// How many were fixed since.
 pub async fn fixed_since(scope: &mut Scope, since: Instant) -> DbResult<i64> {
-    let statement = sql("select count(*) as n from problems where account_id = {} and resolved_at is not null and resolved_at >= {}");
-    let row: Option<Count> = scope
-        .row(statement.bind(scope.account()).bind(since))
-        .await?;
+    let statement = sql(
+        "select count(*) as n from problems where account_id = {} and resolved_at is not null and resolved_at >= {}",
+    );
+    let row: Option<Count> = scope.row(statement.bind(scope.account()).bind(since)).await?;
     Ok(row.map_or(0, |c| c.n))
 }
 

@@ -207,11 +207,11 @@ pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
 
 /// How many wait for a person in a tab, up to 100: one partial index has them.
 pub async fn waiting(scope: &mut Scope, status: Status) -> DbResult<i64> {
-    let statement = sql("select count(*) as n from (select 1 from shipments where account_id = {} \
-                         and status in ('error', 'unconfirmed') and status = {} limit 100) as found");
-    let count: Option<Count> = scope
-        .row(statement.bind(scope.account()).bind(status))
-        .await?;
+    let statement = sql(
+        "select count(*) as n from (select 1 from shipments where account_id = {} \
+                         and status in ('error', 'unconfirmed') and status = {} limit 100) as found",
+    );
+    let count: Option<Count> = scope.row(statement.bind(scope.account()).bind(status)).await?;
     Ok(count.map_or(0, |c| c.n))
 }
 
@@ -277,13 +277,17 @@ fn search(mut statement: Sql, q: &str) -> Sql {
         [] => statement,
         [one] => {
             for word in one.split_whitespace().take(10) {
-                statement = statement.push(" and s.search_text like {}").bind(crate::db::contains(word));
+                statement = statement
+                    .push(" and s.search_text like {}")
+                    .bind(crate::db::contains(word));
             }
             statement
         }
-        many => statement
-            .push(" and s.search_text like any({})")
-            .bind(many.iter().map(|term| crate::db::contains(term)).collect::<Vec<_>>()),
+        many => statement.push(" and s.search_text like any({})").bind(
+            many.iter()
+                .map(|term| crate::db::contains(term))
+                .collect::<Vec<_>>(),
+        ),
     }
 }
 
@@ -308,7 +312,9 @@ pub async fn couriers(scope: &mut Scope) -> DbResult<Vec<String>> {
         #[diesel(sql_type = Text)]
         courier: String,
     }
-    let statement = sql("select courier from seen_couriers where account_id = {} group by courier order by courier limit 200");
+    let statement = sql(
+        "select courier from seen_couriers where account_id = {} group by courier order by courier limit 200",
+    );
     let rows: Vec<Courier> = scope.rows(statement.bind(scope.account())).await?;
     Ok(rows.into_iter().map(|r| r.courier).collect())
 }

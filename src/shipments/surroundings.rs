@@ -142,8 +142,10 @@ pub async fn mails(scope: &mut Scope, id: ShipmentId) -> DbResult<Vec<Mail>> {
     let account = scope.account();
     scope
         .rows(
-            sql("select id, recipient, subject, state from emails where account_id = {} and shipment_id = {} \
-                 order by id desc limit 10")
+            sql(
+                "select id, recipient, subject, state from emails where account_id = {} and shipment_id = {} \
+                 order by id desc limit 10",
+            )
             .bind(account)
             .bind(id),
         )

@@ -49,7 +49,8 @@ routes! {
         get  "/shipments"             Needs(OrdersView)   => shipments::index;
         get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
         get  "/error-queue"           Needs(ProblemsView) => problems::index;
-        get  "/problems/{id}/fix"     Needs(ProblemsView) => problems::fix;
+        get  "/problems/{id}"         Needs(ProblemsView) => problems::show;
+        get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
 
         // imports

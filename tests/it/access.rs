@@ -58,6 +58,7 @@ const SAMPLES: &[Sample] = &[
     record("/shipments/{id}/resync-from-provider", |w| {
         format!("/shipments/{}/resync-from-provider", w.record("shipment"))
     }),
+    record("/problems/{id}", |w| format!("/problems/{}", w.record("problem"))),
     record("/problems/{id}/fix", |w| format!("/problems/{}/fix", w.record("problem"))),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),

@@ -14,6 +14,7 @@ mod imports;
 mod orders;
 mod sandbox;
 mod shipments;
+mod shipments_pages;
 mod stores;
 mod supply;
 mod support;

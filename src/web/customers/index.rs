@@ -5,10 +5,10 @@ use crate::{
     orders::customers::{self, Customer, Filter},
     web::{
         Visitor, WebResult,
-        filters::{self, grouped},
+        filters,
         list::List,
         markup::{Pager, Stamp},
-        orders::capped,
+        orders::{capped, shown},
         shell::Shell,
     },
 };
@@ -56,7 +56,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let total = customers::count(&mut scope, &filter).await?;
     let noun = if total == 1 { "customer" } else { "customers" };
     let mut pager = list.pager(&page, None, noun);
-    pager.summary = format!("{} of {} {noun}", grouped(page.rows.len() as i64), capped(total));
+    pager.summary = shown(page.rows.len(), total, noun);
     let part = Part {
         q: filter.q.clone(),
         personal,
@@ -77,7 +77,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         return visitor.html(&part);
     }
     visitor.html(&Page {
-        title: if list.after().is_some() { "Customers, further page" } else { "Customers" },
+        title: if part.pager.prev.is_some() { "Customers, further page" } else { "Customers" },
         q: filter.q,
         personal,
         list: part,

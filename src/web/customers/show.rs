@@ -8,10 +8,10 @@ use crate::{
     shipments::of_order::{self, Parcel},
     web::{
         Path, Visitor, WebError, WebResult, badge::{self, Badge},
-        filters::{self, grouped},
+        filters,
         list::List,
         markup::{Pager, Stamp},
-        orders::{RowView, capped},
+        orders::{RowView, shown},
         shell::Shell,
     },
 };
@@ -65,7 +65,7 @@ pub async fn show(visitor: Visitor, id: Path<CustomerId>) -> WebResult<HttpRespo
     let mut parcels = of_order::of_orders(&mut scope, &ids).await?;
     let noun = if total == 1 { "sale" } else { "sales" };
     let mut pager = list.pager(&page, None, noun);
-    pager.summary = format!("{} of {} {noun}", grouped(page.rows.len() as i64), capped(total));
+    pager.summary = shown(page.rows.len(), total, noun);
     let mut sale = |row: orders::Row| {
         let of_it: Vec<Parcel> = parcels.extract_if(.., |parcel| parcel.order_id == row.id).collect();
         Sale {

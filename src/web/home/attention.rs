@@ -8,7 +8,7 @@ use crate::{
     db::{Scope, Sql, sql},
     ids::{ChannelId, ImportId, ProblemId, StoreId},
     outbound::ErrorClass,
-    web::{Visitor, WebResult, badge::Badge, filters::grouped, markup::Offer},
+    web::{Visitor, WebResult, badge::Badge, filters::grouped, list::Link, markup::Offer},
 };
 use chrono::Duration;
 use diesel::{
@@ -60,7 +60,7 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     .await?;
     add(&mut lines, visitor, unknown, |n| Line {
         badge: Badge::unknown("Outcome unknown"),
-        title: format!("{} whose outcome nobody knows", some(n, "shipment", "shipments")),
+        title: format!("{} whose outcome nobody knows", some(n, "Shipment", "Shipments")),
         detail: "Each may or may not be at its provider. None is sent again until that is known.".into(),
         href: "/shipments?tab=unknown".into(),
         ..Line::empty()
@@ -74,7 +74,7 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     if visitor.can(Permission::ProblemsView) {
         add(&mut lines, visitor, open, |n| Line {
             badge: Badge::failed("Error Queue"),
-            title: format!("{} in the Error Queue", some(n, "problem", "problems")),
+            title: format!("{} in the Error Queue", some(n, "Problem", "Problems")),
             detail: "Everything that failed and waits for a person or its next attempt.".into(),
             href: "/error-queue".into(),
             ..Line::empty()
@@ -91,7 +91,7 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     .await?;
     add(&mut lines, visitor, silent, |n| Line {
         badge: Badge::attention("No tracking 24 h").with_icon("clock"),
-        title: format!("{} posted over 24 h ago without tracking", some(n, "shipment", "shipments")),
+        title: format!("{} posted over 24 h ago without tracking", some(n, "Shipment", "Shipments")),
         detail: "Their provider has them and has not shipped them yet.".into(),
         href: "/shipments?tab=pending_tracking".into(),
         ..Line::empty()
@@ -108,7 +108,7 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     .await?;
     add(&mut lines, visitor, held, |n| Line {
         badge: Badge::held("On hold"),
-        title: format!("{} older than 3 days or past their date", some(n, "hold", "holds")),
+        title: format!("{} older than 3 days or past their date", some(n, "Hold", "Holds")),
         detail: "Nothing of these orders is posted while they stand.".into(),
         href: "/orders?tab=on_hold".into(),
         ..Line::empty()
@@ -124,7 +124,7 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     .await?;
     add(&mut lines, visitor, late, |n| Line {
         badge: Badge::attention("Late").with_icon("clock"),
-        title: format!("{} past their ship-by date", some(n, "order", "orders")),
+        title: format!("{} past their ship-by date", some(n, "Order", "Orders")),
         detail: "Not everything of them has left.".into(),
         href: "/orders?late=yes".into(),
         ..Line::empty()
@@ -183,7 +183,7 @@ async fn causes(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) -> 
             count: number(cause.n),
             title,
             detail: cause.code.clone().unwrap_or_else(|| cause.error_class.to_string().replace('_', " ")),
-            href: format!("/error-queue?cause={}", encoded(&cause.cause_key)),
+            href: Link::to("/error-queue").with("flat", 1).with("cause", &cause.cause_key).to_string(),
             oldest: age(visitor.now - cause.oldest),
             fix,
             for_admins,
@@ -198,7 +198,7 @@ fn words(visitor: &Visitor, cause: &Cause) -> (String, Option<Offer>, bool) {
     let map = |label: &str| {
         visitor.can(Permission::CouriersEdit).then(|| Offer {
             label: label.into(),
-            href: format!("/problems/{}/fix", cause.problem),
+            href: Link::to(format!("/problems/{}/fix", cause.problem)).with("back", "/").to_string(),
         })
     };
     let renew = || {
@@ -316,7 +316,7 @@ async fn imports(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) ->
         lines.push(Line {
             badge: Badge::attention("Import"),
             count: number(import.failed),
-            title: format!("{} of {} not imported", if import.failed == 1 { "line" } else { "lines" }, import.file_name),
+            title: format!("{} of {} not imported", if import.failed == 1 { "Line" } else { "Lines" }, import.file_name),
             detail: "Each says what is wrong with it.".into(),
             oldest: age(visitor.now - import.created_at),
             href,
@@ -394,8 +394,4 @@ pub(super) fn age(span: Duration) -> String {
         (_, hours, _) if hours >= 1 => format!("{hours} h"),
         (_, _, minutes) => format!("{} min", minutes.max(1)),
     }
-}
-
-fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

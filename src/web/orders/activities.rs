@@ -66,7 +66,10 @@ pub async fn read(
 
 fn view(visitor: &Visitor, row: Activity) -> RowView {
     RowView {
-        at: visitor.stamp(row.at()),
+        at: Stamp {
+            short: row.at().with_timezone(&visitor.zone).format("%-d %b %H:%M:%S").to_string(),
+            ..visitor.stamp(row.at())
+        },
         result: badge::activity_result(row.result),
         changes: changes(row.before.as_ref(), row.after.as_ref()),
         record: row

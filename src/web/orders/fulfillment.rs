@@ -7,7 +7,7 @@ use crate::{
         Status,
         of_order::{Parcel, Trouble},
     },
-    web::{Visitor, action, badge::{self, Badge}, markup::{Offer, Stamp}},
+    web::{Visitor, action, badge::{self, Badge}, list::Link, markup::{Offer, Stamp}},
 };
 
 /// A shipment, ready to be shown.
@@ -126,7 +126,8 @@ fn fix(
     let shipment = || Some(Offer { label: "Open shipment".into(), href: format!("/shipments/{}", parcel.id) });
     match diagnosis.fix {
         Fix::MapCourier | Fix::CorrectMapping => {
-            only(Permission::CouriersEdit, format!("/problems/{}/fix", trouble.id))
+            let page = Link::to(format!("/problems/{}/fix", trouble.id));
+            only(Permission::CouriersEdit, page.with("back", format!("/orders/{}", parcel.order_id)).to_string())
         }
         Fix::RenewCredentials if trouble.kind == ProblemKind::Submit => {
             only(Permission::StoresEdit, format!("/stores/{store}/channels/{}", parcel.channel_id))

@@ -7,7 +7,7 @@ use crate::{
     orders::list::{self as orders, COUNTED, Filter, Tab},
     web::{Visitor, WebResult, filters::{self, grouped}, list::List, markup::Pager, shell::Shell},
 };
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::header::{HeaderName, HeaderValue}};
 use askama::Template;
 
 struct TabView {
@@ -63,14 +63,18 @@ struct Page {
 /// `GET /orders`
 pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let list = List::read(&visitor, &asked::KEYS);
+    if !visitor.partial() && holds_nothing(&visitor.asked.query) {
+        // a form sends its empty fields too; the address people copy has none
+        return visitor.see_other(list.link().to_string());
+    }
     let mut scope = visitor.scope().await?;
     let asked = asked::read(&visitor, &mut scope, &list).await?;
     let page = orders::page(&mut scope, &asked.filter, list.after(), list.size()).await?;
     let total = orders::count(&mut scope, &asked.filter).await?;
     let exact = orders::exact(&mut scope, &asked.filter.q).await?;
     let mut pager = list.pager(&page, None, "orders");
-    pager.summary = format!("{} of {} {}", grouped(page.rows.len() as i64), capped(total), noun(total));
-    let turned = list.after().is_some();
+    pager.summary = shown(page.rows.len(), total, noun(total));
+    let turned = pager.prev.is_some();
     let part = Part {
         clear: clear(&list),
         notes: list.notes(),
@@ -83,7 +87,11 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         chips: asked.chips,
     };
     if visitor.partial() {
-        return visitor.html(&part);
+        let mut answer = visitor.html(&part)?;
+        if let Ok(address) = HeaderValue::from_str(&list.link().to_string()) {
+            answer.headers_mut().insert(HeaderName::from_static("hx-replace-url"), address);
+        }
+        return Ok(answer);
     }
     let tabs = tabs(&mut scope, asked.filter.tab).await?;
     let current = tabs.iter().find(|tab| tab.current && asked.filter.tab != Tab::All);
@@ -109,6 +117,11 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         list: part,
         shell: visitor.shell(&mut scope, "orders").await?,
     })
+}
+
+/// Whether a query has a key without a value.
+fn holds_nothing(query: &str) -> bool {
+    query.split('&').any(|pair| pair.ends_with('='))
 }
 
 /// The list with its tab and nothing else.
@@ -174,6 +187,15 @@ fn empty(visitor: &Visitor, tab: Tab, filters: usize) -> Empty {
         text,
         icon,
         connect: tab == Tab::All && visitor.can(Permission::StoresEdit),
+    }
+}
+
+/// How much of all is on the page: `50 of 412 orders`, `7 orders`.
+pub fn shown(rows: usize, total: i64, noun: &str) -> String {
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    match rows == total {
+        true => format!("{} {noun}", grouped(rows)),
+        false => format!("{} of {} {noun}", grouped(rows), capped(total)),
     }
 }
 

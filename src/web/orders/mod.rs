@@ -8,6 +8,6 @@ mod row;
 mod show;
 
 pub use fulfillment::{Block, blocks};
-pub use index::{capped, index};
+pub use index::{capped, index, shown};
 pub use row::RowView;
 pub use show::show;

@@ -30,9 +30,9 @@ pub struct RowView {
 impl RowView {
     /// Prepares a row for whoever looks.
     pub fn new(visitor: &Visitor, row: Row) -> RowView {
-        let shipment = row.shipment_status.as_deref().and_then(Status::parse).map(badge::shipment_status);
+        let shipment = row.shipment_status.as_deref().and_then(Status::parse).map(badge::shipment_status).map(plain);
         let word = ChannelSync::parse(&row.channel_sync).unwrap_or(ChannelSync::NotApplicable);
-        let sync = badge::channel_sync(word);
+        let sync = plain(badge::channel_sync(word));
         let holds: Vec<Badge> = row.holds.iter().map(|kind| badge::hold(*kind)).collect();
         let quiet = matches!(word, ChannelSync::NotApplicable | ChannelSync::AwaitingSend);
         let spine = [shipment, Some(sync), holds.first().copied()]
@@ -44,7 +44,7 @@ impl RowView {
         let personal = visitor.can(Permission::PersonalView);
         RowView {
             spine,
-            status: badge::order_status(row.status),
+            status: plain(badge::order_status(row.status)),
             sync: (holds.is_empty() || !quiet).then_some(sync),
             customer: row.customer_name.clone().filter(|name| personal && !name.is_empty()),
             placed: visitor.stamp(row.placed_at),
@@ -53,4 +53,9 @@ impl RowView {
             row,
         }
     }
+}
+
+/// Without its sentence: fifty times the same on a page helps nobody.
+const fn plain(badge: Badge) -> Badge {
+    badge.with_explanation("")
 }

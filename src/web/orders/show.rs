@@ -10,7 +10,7 @@ use crate::{
     ids::{ActivityId, OrderId},
     orders::find::{self, Address, Hold, Line, Order},
     shipments::{
-        ChannelSync,
+        ChannelSync, Status,
         of_order::{self, Parcel, Trouble},
         resend::ResendFulfillments,
     },
@@ -117,9 +117,14 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     let ids: Vec<_> = order.ship_address_id.into_iter().chain(order.bill_address_id).collect();
     let addresses = find::addresses(&mut scope, &ids).await?;
     let subject = ResendFulfillments::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
-    let failed = parcels.iter().any(|p| p.channel_sync == ChannelSync::Failed && p.status != crate::shipments::Status::Canceled);
+    let failed = parcels.iter().any(|p| p.channel_sync == ChannelSync::Failed && p.status != Status::Canceled);
+    // where something must be mended first, that is what the page asks for
+    let mend_first = troubles.iter().any(|trouble| {
+        use crate::outbound::ErrorClass::*;
+        matches!(trouble.error_class, CourierUnmapped | CourierRejected | TrackingRejected | Auth | Forbidden)
+    });
     let resend = action::item::<ResendFulfillments>(&visitor, order.id.0, &subject, "send").map(|item| ActionItem {
-        primary: item.available && failed,
+        primary: item.available && failed && !mend_first,
         key: if item.available { "f".into() } else { String::new() },
         ..item
     });
@@ -201,7 +206,7 @@ fn tell(parcels: &[Parcel]) -> String {
 fn badges(order: &Order, parcels: &[Parcel], holds: &[Hold]) -> Vec<Badge> {
     let mut badges = vec![badge::order_status(order.status)];
     badges.extend(holds.iter().map(|hold| badge::hold(hold.kind)));
-    let unknown = parcels.iter().find(|p| p.status == crate::shipments::Status::Unconfirmed);
+    let unknown = parcels.iter().find(|p| p.status == Status::Unconfirmed);
     badges.extend(unknown.map(|p| badge::shipment_status(p.status)));
     let sync = ChannelSync::parse(&order.channel_sync).map(badge::channel_sync);
     badges.extend(sync.filter(|b| !b.spine().is_empty() || order.channel_sync == "pending_sync"));

@@ -4,5 +4,5 @@ mod fix;
 mod index;
 mod remedy;
 
-pub use fix::{fix, save};
+pub use fix::{fix, save, show};
 pub use index::index;

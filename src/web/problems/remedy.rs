@@ -19,7 +19,10 @@ pub struct Remedy {
 pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
     let fix = row.diagnosis().fix;
     let page = |label: &str, href: String| {
-        let offer = Offer { label: label.to_owned(), href };
+        let offer = Offer {
+            label: label.to_owned(),
+            href,
+        };
         Some(Remedy { offer, dialog: false })
     };
     match fix {
@@ -62,16 +65,29 @@ pub fn again(visitor: &Visitor, row: &Row) -> Option<Remedy> {
     }
 }
 
+/// The permission that is missing to fix it, where the fix is a mapping.
+pub fn needs(visitor: &Visitor, row: &Row) -> Option<&'static str> {
+    let maps = matches!(row.diagnosis().fix, Fix::MapCourier | Fix::CorrectMapping);
+    (maps && !visitor.can(Permission::CouriersEdit)).then_some(Permission::CouriersEdit.label())
+}
+
 /// The exchange it came from.
 pub fn record(visitor: &Visitor, row: &Row) -> Option<Remedy> {
-    let record = row.transaction_record_id.filter(|_| visitor.can(Permission::RecordsView))?;
-    let offer = Offer { label: "Open the request".into(), href: format!("/transaction-records/{record}") };
+    let record = row
+        .transaction_record_id
+        .filter(|_| visitor.can(Permission::RecordsView))?;
+    let offer = Offer {
+        label: "Open the request".into(),
+        href: format!("/transaction-records/{record}"),
+    };
     Some(Remedy { offer, dialog: false })
 }
 
 /// The page that repairs it.
 pub fn fix_page(row: &Row, back: &str) -> String {
-    Link::to(format!("/problems/{}/fix", row.id)).with("back", back).to_string()
+    Link::to(format!("/problems/{}/fix", row.id))
+        .with("back", back)
+        .to_string()
 }
 
 fn act(visitor: &Visitor, name: &str, permission: Permission, row: &Row) -> Option<Remedy> {

@@ -12,7 +12,11 @@ use crate::{
     ids::{JobId, ShipmentId},
     jobs,
     problems::list as problems,
-    shipments::{Subject, surroundings},
+    shipments::{
+        Subject,
+        posts::{self, Step},
+        surroundings,
+    },
     web::{Fields, Visitor, WebResult, action::ActionFields, markup::FormErrors},
 };
 use std::time::Duration;
@@ -43,16 +47,26 @@ impl<A: Action<Subject = Subject>> ActionFields<A> for AtOnce {
         for job in &outcome.jobs {
             run(visitor, *job, until).await?;
         }
-        said(visitor, ShipmentId(id), until)
-            .await
-            .map(|said| said.unwrap_or_else(|| ("info", format!("{} It is on its way; this page shows what comes of it.", outcome.message))))
+        said(visitor, ShipmentId(id), until).await.map(|said| {
+            said.unwrap_or_else(|| {
+                (
+                    "info",
+                    format!(
+                        "{} It is on its way; this page shows what comes of it.",
+                        outcome.message
+                    ),
+                )
+            })
+        })
     }
 }
 
 /// Runs the job to its end, whoever stops waiting.
 async fn run(visitor: &Visitor, job: JobId, until: Instant) -> WebResult<()> {
     let app = visitor.app.clone();
-    let work = visitor.app.finish(async move { jobs::run_now(&app.work(), &app.handlers, job).await });
+    let work = visitor
+        .app
+        .finish(async move { jobs::run_now(&app.work(), &app.handlers, job).await });
     match timeout(until.saturating_duration_since(Instant::now()), work).await {
         Ok(ran) => {
             ran??;
@@ -80,6 +94,9 @@ async fn said(
             }
             return Ok(Some((tone(line.result), words)));
         }
+        if let Some(words) = checked(&mut scope, visitor, id).await? {
+            return Ok(Some(("info", words)));
+        }
         let moving = surroundings::is_moving(&mut scope, id, clock::now()).await?;
         drop(scope);
         if !moving || Instant::now() >= until {
@@ -87,6 +104,27 @@ async fn said(
         }
         sleep(PAUSE).await;
     }
+}
+
+/// What a check of this request found, when that decided nothing yet.
+async fn checked(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult<Option<String>> {
+    let steps = posts::attempts(scope, id).await?;
+    let newest = steps
+        .first()
+        .filter(|step| step.at().timestamp() >= visitor.now.timestamp())
+        .filter(|step| matches!(step.step, Step::CheckedAbsent | Step::CheckedUnclear));
+    let Some(step) = newest else { return Ok(None) };
+    let Some(subject) = Subject::load(scope, id, false).await? else {
+        return Ok(None);
+    };
+    let who = subject.provider_name();
+    Ok(Some(match step.step {
+        Step::CheckedAbsent => format!(
+            "{who} has no order with reference {}. It is asked again by itself before that is taken for certain.",
+            step.external_reference
+        ),
+        _ => format!("{who} could not tell. {}", step.detail),
+    }))
 }
 
 /// The newest line that this request caused and somebody else wrote.

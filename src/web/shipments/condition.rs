@@ -111,21 +111,33 @@ pub fn condition(
 fn unknown(visitor: &Visitor, subject: &Subject, side: &Side, problem: Option<&Row>) -> Condition {
     let who = subject.provider_name();
     let sent = side.attempts.iter().find(|a| a.step == Step::Sent);
-    let checked = side
-        .attempts
-        .iter()
-        .find(|a| matches!(a.step, Step::CheckedAbsent | Step::CheckedUnclear | Step::CheckedFound));
+    let checked = side.attempts.iter().find(|a| {
+        matches!(
+            a.step,
+            Step::CheckedAbsent | Step::CheckedUnclear | Step::CheckedFound
+        )
+    });
     let mut text = match sent {
-        Some(sent) => format!("The post at {} did not come to an answer. ", visitor.stamp(sent.at()).full),
+        Some(sent) => format!(
+            "The post at {} did not come to an answer. ",
+            visitor.stamp(sent.at()).full
+        ),
         None => String::new(),
     };
     text.push_str("It is not sent again until that is known.");
     if let Some(checked) = checked {
         let (_, words) = story::said(checked.step, who);
-        text.push_str(&format!(" Last check {}: {}.", visitor.stamp(checked.at()).short, words.trim_start_matches("Checked: ")));
+        text.push_str(&format!(
+            " Last check {}: {}.",
+            visitor.stamp(checked.at()).short,
+            words.trim_start_matches("Checked: ")
+        ));
     }
     if subject.around.post_state.as_deref() == Some(PostState::NeedsPerson.as_str()) {
-        text.push_str(&format!(" {who} cannot be asked by machine: look there for {}.", subject.shipment.number));
+        text.push_str(&format!(
+            " {who} cannot be asked by machine: look there for {}.",
+            subject.shipment.number
+        ));
     }
     Condition {
         tone: "warning",
@@ -170,7 +182,10 @@ fn not_told(visitor: &Visitor, id: i64, problem: &Row) -> Condition {
         tone: "danger",
         icon: "circle-x",
         title: match problem.error_class {
-            ErrorClass::CourierUnmapped => format!("{} does not have the tracking: courier not mapped", problem.other_side()),
+            ErrorClass::CourierUnmapped => format!(
+                "{} does not have the tracking: courier not mapped",
+                problem.other_side()
+            ),
             _ => format!("{} does not have the tracking", problem.other_side()),
         },
         text,
@@ -189,22 +204,33 @@ fn held(subject: &Subject, holds: &[Hold]) -> Condition {
     let said: Vec<String> = holds
         .iter()
         .map(|hold| {
-            let name = crate::orders::HoldKind::parse(&hold.kind).map_or("Hold", |kind| badge::hold(kind).label);
+            let name =
+                crate::orders::HoldKind::parse(&hold.kind).map_or("Hold", |kind| badge::hold(kind).label);
             match (hold.reason.is_empty(), hold.placed_by_name.is_empty()) {
                 (true, true) => format!("{name}."),
                 (true, false) => format!("{name} by {}.", hold.placed_by_name),
                 (false, true) => format!("{name}: {}.", hold.reason.trim_end_matches('.')),
-                (false, false) => format!("{name} by {}: {}.", hold.placed_by_name, hold.reason.trim_end_matches('.')),
+                (false, false) => format!(
+                    "{name} by {}: {}.",
+                    hold.placed_by_name,
+                    hold.reason.trim_end_matches('.')
+                ),
             }
         })
         .collect();
     Condition {
         tone: "hold",
         icon: "hand",
-        title: format!("Order {} is on hold, so this is not posted", subject.around.order_number),
+        title: format!(
+            "Order {} is on hold, so this is not posted",
+            subject.around.order_number
+        ),
         text: said.join(" "),
         verbatim: String::new(),
-        fix: Some(Offer { label: "Open the order".into(), href: format!("/orders/{}", subject.shipment.order_id) }),
+        fix: Some(Offer {
+            label: "Open the order".into(),
+            href: format!("/orders/{}", subject.shipment.order_id),
+        }),
         dialog: false,
         about_channel: false,
         other: None,
@@ -225,7 +251,11 @@ fn voided(visitor: &Visitor, subject: &Subject, around: &Surroundings) -> String
 
 /// The way to send it again, whichever applies.
 fn again(visitor: &Visitor, subject: &Subject) -> Option<Offer> {
-    let name = if subject.around.posted_before { "repost" } else { "post" };
+    let name = if subject.around.posted_before {
+        "repost"
+    } else {
+        "post"
+    };
     offer(visitor, name, subject.shipment.id.0)
 }
 
@@ -241,17 +271,23 @@ fn offer(visitor: &Visitor, name: &str, id: i64) -> Option<Offer> {
 /// The page that repairs a mapping, for those who may.
 pub fn fix(visitor: &Visitor, problem: &Row, back: &str) -> Option<Offer> {
     let diagnosis = problem.diagnosis();
-    visitor.can(crate::accounts::Permission::CouriersEdit).then(|| Offer {
-        label: diagnosis.fix.label().to_owned(),
-        href: crate::web::list::Link::to(format!("/problems/{}/fix", problem.id)).with("back", back).to_string(),
-    })
+    visitor
+        .can(crate::accounts::Permission::CouriersEdit)
+        .then(|| Offer {
+            label: diagnosis.fix.label().to_owned(),
+            href: crate::web::list::Link::to(format!("/problems/{}/fix", problem.id))
+                .with("back", back)
+                .to_string(),
+        })
 }
 
 /// The exchange the problem came from.
 fn record(visitor: &Visitor, problem: &Row) -> Option<Offer> {
     let record = problem.transaction_record_id?;
-    visitor.can(crate::accounts::Permission::RecordsView).then(|| Offer {
-        label: "Open the request".into(),
-        href: format!("/transaction-records/{record}"),
-    })
+    visitor
+        .can(crate::accounts::Permission::RecordsView)
+        .then(|| Offer {
+            label: "Open the request".into(),
+            href: format!("/transaction-records/{record}"),
+        })
 }

@@ -1,5 +1,6 @@
 //! Search → Shipments: the list, by tab, filter and search.
 
+use crate::{accounts::Permission, web::filters};
 use crate::{
     channels::store,
     clock::Instant,
@@ -19,14 +20,21 @@ use crate::{
         shell::Shell,
     },
 };
-use crate::{accounts::Permission, web::filters};
 use actix_web::HttpResponse;
 use askama::Template;
 use chrono::{NaiveDate, TimeZone};
 use std::collections::BTreeSet;
 
 const FILTERS: &[&str] = &[
-    "tab", "status", "sync", "connection", "channel", "courier", "from", "until", "open",
+    "tab",
+    "status",
+    "sync",
+    "connection",
+    "channel",
+    "courier",
+    "from",
+    "until",
+    "open",
 ];
 
 /// An applied filter, as a phrase with a way to take it away.
@@ -61,6 +69,7 @@ struct Item {
     status: Badge,
     sync: Badge,
     spine: &'static str,
+    held: bool,
     created: Stamp,
     posted: Option<Stamp>,
     fix: Option<Offer>,
@@ -122,7 +131,11 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         page = shipments::page(&mut scope, &filter, None, size).await?;
     }
     let total = shipments::count(&mut scope, &filter).await?;
-    let open: BTreeSet<i64> = list.words("open", |text| text.parse().ok()).into_iter().take(20).collect();
+    let open: BTreeSet<i64> = list
+        .words("open", |text| text.parse().ok())
+        .into_iter()
+        .take(20)
+        .collect();
     let pager = pager(&list, &page, total);
     let mut items = Vec::with_capacity(page.rows.len());
     for row in page.rows {
@@ -193,19 +206,35 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         chips: chips(&list, &filter, &names, visitor.zone),
         clear,
         notes: list.notes(),
-        statuses: choices(Status::ALL, &filter.statuses, |s| (s.as_str(), badge::shipment_status(s).label)),
-        syncs: choices(ChannelSync::ALL, &filter.syncs, |s| (s.as_str(), badge::channel_sync(s).label)),
+        statuses: choices(Status::ALL, &filter.statuses, |s| {
+            (s.as_str(), badge::shipment_status(s).label)
+        }),
+        syncs: choices(ChannelSync::ALL, &filter.syncs, |s| {
+            (s.as_str(), badge::channel_sync(s).label)
+        }),
         connections: connections
             .into_iter()
-            .map(|c| Choice { value: c.id.to_string(), chosen: Some(c.id) == chosen.0, label: c.name })
+            .map(|c| Choice {
+                value: c.id.to_string(),
+                chosen: Some(c.id) == chosen.0,
+                label: c.name,
+            })
             .collect(),
         channels: channels
             .into_iter()
-            .map(|c| Choice { value: c.id.to_string(), chosen: Some(c.id) == chosen.1, label: c.name })
+            .map(|c| Choice {
+                value: c.id.to_string(),
+                chosen: Some(c.id) == chosen.1,
+                label: c.name,
+            })
             .collect(),
         couriers: couriers
             .into_iter()
-            .map(|c| Choice { chosen: Some(&c) == chosen.2.as_ref(), value: c.clone(), label: c })
+            .map(|c| Choice {
+                chosen: Some(&c) == chosen.2.as_ref(),
+                value: c.clone(),
+                label: c,
+            })
             .collect(),
         from: list.get("from").unwrap_or_default().to_owned(),
         until: list.get("until").unwrap_or_default().to_owned(),
@@ -299,7 +328,8 @@ fn item(visitor: &Visitor, list: &List, row: Row, lines: Option<Vec<view::Line>>
         created: visitor.stamp(row.created_at),
         posted: row.date_post.map(|at| visitor.stamp(at)),
         fix: fix(visitor, &row),
-        toggle: format!("{toggle}#shipment-{id}"),
+        toggle: toggle.to_string(),
+        held: hold,
         open: lines.map(|lines| {
             lines
                 .into_iter()
@@ -339,7 +369,10 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
     let mut chips = Vec::new();
     let mut add = |keys: &[&str], phrase: String| {
         let without = keys.iter().fold(link.clone(), |link, key| link.without(key));
-        chips.push(Chip { phrase, without: without.to_string() });
+        chips.push(Chip {
+            phrase,
+            without: without.to_string(),
+        });
     };
     let labels = |labels: Vec<&'static str>| labels.join(", ");
     if !filter.statuses.is_empty() {
@@ -351,11 +384,17 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
         add(&["sync"], format!("Channel sync: {}", labels(said.collect())));
     }
     if let Some(connection) = filter.connection {
-        let name = names.connection.clone().unwrap_or_else(|| format!("unknown ({connection})"));
+        let name = names
+            .connection
+            .clone()
+            .unwrap_or_else(|| format!("unknown ({connection})"));
         add(&["connection"], format!("Connection: {name}"));
     }
     if let Some(channel) = filter.channel {
-        let name = names.channel.clone().unwrap_or_else(|| format!("unknown ({channel})"));
+        let name = names
+            .channel
+            .clone()
+            .unwrap_or_else(|| format!("unknown ({channel})"));
         add(&["channel"], format!("Channel: {name}"));
     }
     if let Some(courier) = &filter.courier {
@@ -365,7 +404,10 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
     let date = |day: NaiveDate| day.format("%-d %b %Y").to_string();
     match (day(list.get("from")), day(list.get("until"))) {
         (Some(from), Some(until)) => {
-            add(&["from", "until"], format!("Created: {} to {} ({zone})", date(from), date(until)));
+            add(
+                &["from", "until"],
+                format!("Created: {} to {} ({zone})", date(from), date(until)),
+            );
         }
         (Some(from), None) => add(&["from"], format!("Created: from {} ({zone})", date(from))),
         (None, Some(until)) => add(&["until"], format!("Created: until {} ({zone})", date(until))),
@@ -382,8 +424,11 @@ fn choices<T: Copy + PartialEq>(
     all.iter()
         .map(|one| {
             let (value, label) = words(*one);
-            Choice { value: value.into(), label: label.into(), chosen: chosen.contains(one) }
+            Choice {
+                value: value.into(),
+                label: label.into(),
+                chosen: chosen.contains(one),
+            }
         })
         .collect()
 }
-

@@ -32,6 +32,8 @@ pub struct Sent {
     pub row: Post,
     /// Where it stands.
     pub state: &'static str,
+    /// Why it was asked for; empty when a step below says the same.
+    pub reason: String,
     /// When it was asked for.
     pub asked: Stamp,
     /// Its steps, newest first.
@@ -73,8 +75,12 @@ pub async fn side(scope: &mut Scope, visitor: &Visitor, subject: &Subject) -> Db
         .into_iter()
         .map(|row| {
             let provider = name(row.connection_id);
+            let said = attempts
+                .iter()
+                .any(|a| a.post_id == row.id && a.detail == row.reason);
             Sent {
                 state: story::state(row.state),
+                reason: if said { String::new() } else { row.reason.clone() },
                 asked: visitor.stamp(row.created_at),
                 steps: attempts
                     .iter()
@@ -85,5 +91,10 @@ pub async fn side(scope: &mut Scope, visitor: &Visitor, subject: &Subject) -> Db
             }
         })
         .collect();
-    Ok(Side { current: current.into_iter().next(), previous, posts, attempts })
+    Ok(Side {
+        current: current.into_iter().next(),
+        previous,
+        posts,
+        attempts,
+    })
 }

@@ -44,17 +44,23 @@ pub fn line(visitor: &Visitor, activity: &Activity) -> Moment {
     }
 }
 
+/// What the change set, by name; what was there before where that is known.
 fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
-    let empty = serde_json::Map::new();
-    let map = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
-    let (before, after) = (map(before), map(after));
-    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-        .into_iter()
-        .map(|name| (name.replace('_', " "), word(before.get(name)), word(after.get(name))))
-        .filter(|(_, was, is)| was != is)
+    let Some(after) = after.and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let before = before.and_then(Value::as_object);
+    after
+        .iter()
+        .map(|(name, is)| {
+            let was = before.and_then(|before| before.get(name));
+            (
+                name.replace("_id", " ID").replace('_', " "),
+                word(was),
+                word(Some(is)),
+            )
+        })
+        .filter(|(_, was, is)| was != is && !(was.is_empty() && is == "no"))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! What all tests stand on.
 
 pub mod database;
+pub mod parcels;
 pub mod portal;
 pub mod shop;

@@ -515,6 +515,13 @@ impl Answer {
         self.texts(selector).into_iter().next().unwrap_or_default()
     }
 
+    /// An attribute of every element that a selector finds.
+    pub fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let selector = scraper::Selector::parse(selector).expect("a selector");
+        let page = scraper::Html::parse_document(&self.body);
+        page.select(&selector).filter_map(|e| e.attr(name)).map(str::to_owned).collect()
+    }
+
     /// An attribute of the first element that a selector finds.
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let selector = scraper::Selector::parse(selector).expect("a selector");

@@ -1,0 +1,186 @@
+//! Rows of an account that sells and ships, for tests of pages.
+
+use tokio_postgres::Client;
+
+/// What an account sells and ships with.
+#[derive(Debug, Clone, Copy)]
+pub struct Parcels {
+    pub account: i64,
+    pub channel: i64,
+    pub connection: i64,
+    pub warehouse: i64,
+    /// An order with a customer.
+    pub order: i64,
+    /// Its first shipment, not posted yet.
+    pub shipment: i64,
+    /// A problem of that shipment that no mapping fixes.
+    pub problem: i64,
+}
+
+impl Parcels {
+    /// Makes them.
+    pub async fn furnish(client: &Client, account: i64, store: i64) -> Parcels {
+        let channel = one(
+            client,
+            &format!(
+                "insert into channels (account_id, store_id, kind, name, on_unmapped_courier)
+                 values ({account}, {store}, 'ebay', 'eBay UK', 'hold_back') returning id"
+            ),
+        )
+        .await;
+        let warehouse = one(
+            client,
+            &format!("insert into warehouses (account_id, name) values ({account}, 'Antwerp') returning id"),
+        )
+        .await;
+        let connection = one(
+            client,
+            &format!(
+                "insert into connections (account_id, kind, name, warehouse_id)
+                 values ({account}, 'shipstation', 'ShipStation Antwerp', {warehouse}) returning id"
+            ),
+        )
+        .await;
+        let customer = one(
+            client,
+            &format!("insert into customers (account_id, name, email) values ({account}, 'Ada Buyer', 'ada@buyer.example') returning id"),
+        )
+        .await;
+        let order = one(
+            client,
+            &format!(
+                "insert into orders (account_id, channel_id, customer_id, number, channel_reference, currency, placed_at, search_text)
+                 values ({account}, {channel}, {customer}, 'SO-{account}', 'ref-{account}', 'EUR', now(), 'so-{account} ada buyer')
+                 returning id"
+            ),
+        )
+        .await;
+        let mut parcels = Parcels {
+            account,
+            channel,
+            connection,
+            warehouse,
+            order,
+            shipment: 0,
+            problem: 0,
+        };
+        parcels.shipment = parcels.ship(client, &format!("SHP-{account}-1"), "").await;
+        parcels.problem = parcels
+            .fail(client, parcels.shipment, "submit", "invalid_request", None)
+            .await;
+        parcels
+    }
+
+    /// One more shipment of the order with one line; `set` changes its columns.
+    pub async fn ship(&self, client: &Client, number: &str, set: &str) -> i64 {
+        let Parcels {
+            account,
+            channel,
+            connection,
+            warehouse,
+            order,
+            ..
+        } = self;
+        let fulfillment_order = one(
+            client,
+            &format!("insert into fulfillment_orders (account_id, order_id, warehouse_id) values ({account}, {order}, {warehouse}) returning id"),
+        )
+        .await;
+        let line = one(
+            client,
+            &format!(
+                "insert into order_lines (account_id, order_id, position, sku, name, quantity)
+                 values ({account}, {order}, 1, 'KTL-0081', 'Enamel kettle', 2) returning id"
+            ),
+        )
+        .await;
+        let shipment = one(
+            client,
+            &format!(
+                "insert into shipments (account_id, number, order_id, fulfillment_order_id, warehouse_id, connection_id, channel_id, search_text)
+                 values ({account}, '{number}', {order}, {fulfillment_order}, {warehouse}, {connection}, {channel},
+                         lower('{number}') || ' so-{account} ada buyer') returning id"
+            ),
+        )
+        .await;
+        let details = format!(
+            "insert into shipment_details (account_id, shipment_id) values ({account}, {shipment});
+             insert into shipment_lines (account_id, shipment_id, order_line_id, quantity, unit_cost_minor)
+             values ({account}, {shipment}, {line}, 2, 1820);"
+        );
+        client.batch_execute(&details).await.expect("its details");
+        if !set.is_empty() {
+            let change =
+                format!("update shipments set {set} where account_id = {account} and id = {shipment}");
+            client
+                .batch_execute(&change)
+                .await
+                .unwrap_or_else(|e| panic!("{change}: {e:?}"));
+        }
+        shipment
+    }
+
+    /// A shipment that left with a courier and failed at the channel for it.
+    pub async fn unmapped(&self, client: &Client, number: &str, courier: &str) -> (i64, i64) {
+        let set = format!(
+            "status = 'shipped', date_post = now(), fulfillment_id = 'F{number}', courier = '{courier}',
+             tracking_number = 'T{number}', channel_sync = 'failed'"
+        );
+        let shipment = self.ship(client, number, &set).await;
+        (
+            shipment,
+            self.fail(client, shipment, "submit", "courier_unmapped", Some(courier))
+                .await,
+        )
+    }
+
+    /// An open problem of a shipment.
+    pub async fn fail(
+        &self,
+        client: &Client,
+        shipment: i64,
+        kind: &str,
+        class: &str,
+        courier: Option<&str>,
+    ) -> i64 {
+        let Parcels {
+            account,
+            channel,
+            connection,
+            order,
+            ..
+        } = self;
+        let (channel, connection, place) = match kind {
+            "submit" => (
+                channel.to_string(),
+                "null".to_owned(),
+                format!("channel:{channel}"),
+            ),
+            _ => (
+                "null".to_owned(),
+                connection.to_string(),
+                format!("connection:{connection}"),
+            ),
+        };
+        let courier_sql = courier.map_or("null".to_owned(), |c| format!("'{c}'"));
+        one(
+            client,
+            &format!(
+                "insert into problems (account_id, kind, shipment_id, order_id, channel_id, connection_id, error_class, cause_key,
+                                       courier, code, detail, first_seen_at, last_seen_at)
+                 values ({account}, '{kind}', {shipment}, {order}, {channel}, {connection}, '{class}',
+                         '{kind}:{class}:{place}:{}', {courier_sql}, '32300', 'Their own <words>', now(), now()) returning id",
+                courier.unwrap_or_default()
+            ),
+        )
+        .await
+    }
+}
+
+async fn one(client: &Client, statement: &str) -> i64 {
+    client
+        .query_one(statement, &[])
+        .await
+        .unwrap_or_else(|e| panic!("{statement}: {e:?}"))
+        .get(0)
+}
