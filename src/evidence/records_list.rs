@@ -88,7 +88,9 @@ impl Wanted {
             p = p.push(" and connection_id = {}").bind(connection);
         }
         p = match self.outcome {
-            Some(outcome) => p.push(" and status in ('failed', 'warning') and status = {}").bind(outcome),
+            Some(outcome) => p
+                .push(" and status in ('failed', 'warning') and status = {}")
+                .bind(outcome),
             None => p,
         };
         p = match self.http {
@@ -132,10 +134,20 @@ impl Wanted {
         let backwards = from.is_some_and(|c| c.backwards);
         let mut inner = sql("select * from transaction_records where ").append(self.predicate(scope));
         if let Some(from) = from {
-            inner = inner.push(if backwards { " and id > {}" } else { " and id < {}" }).bind(from.id);
+            inner = inner
+                .push(if backwards { " and id > {}" } else { " and id < {}" })
+                .bind(from.id);
         }
-        let order = if backwards { " order by id asc limit {}" } else { " order by id desc limit {}" };
-        let kinds = if self.types.is_empty() { LogType::ALL } else { &self.types };
+        let order = if backwards {
+            " order by id asc limit {}"
+        } else {
+            " order by id desc limit {}"
+        };
+        let kinds = if self.types.is_empty() {
+            LogType::ALL
+        } else {
+            &self.types
+        };
         let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
         if by_type {
             let inner = inner.push(" and log_type = kinds.kind").push(order).bind(limit);
@@ -155,7 +167,10 @@ impl Wanted {
 
 /// A record in a list.
 #[derive(Debug, Clone, QueryableByName)]
-#[expect(missing_docs, reason = "the columns of the table, and the names of what it is about")]
+#[expect(
+    missing_docs,
+    reason = "the columns of the table, and the names of what it is about"
+)]
 pub struct Row {
     #[diesel(sql_type = BigInt)]
     pub id: RecordId,
@@ -173,8 +188,8 @@ pub struct Row {
     pub order_id: Option<OrderId>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub shipment_id: Option<ShipmentId>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub courier: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub url: String,
     #[diesel(sql_type = Nullable<Integer>)]
     pub response_status: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -203,7 +218,7 @@ impl Row {
 }
 
 const ROW: &str = "select r.id, r.log_type, r.status, r.attempt, r.channel_id, r.connection_id, r.order_id, r.shipment_id, \
-     r.courier, r.response_status, r.duration_ms, r.error_class, r.error_code, r.error_message, \
+     r.url, r.response_status, r.duration_ms, r.error_class, r.error_code, r.error_message, \
      o.number as order_number, s.number as shipment_number, c.name as channel_name, k.name as connection_name from (";
 const NAMES: &str = ") r left join orders o on o.account_id = r.account_id and o.id = r.order_id \
      left join shipments s on s.account_id = r.account_id and s.id = r.shipment_id \
@@ -211,10 +226,22 @@ const NAMES: &str = ") r left join orders o on o.account_id = r.account_id and o
      left join connections k on k.account_id = r.account_id and k.id = r.connection_id";
 
 /// A page of records, newest first.
-pub async fn page(scope: &mut Scope, wanted: &Wanted, from: Option<Cursor>, size: usize) -> DbResult<Page<Row>> {
+pub async fn page(
+    scope: &mut Scope,
+    wanted: &Wanted,
+    from: Option<Cursor>,
+    size: usize,
+) -> DbResult<Page<Row>> {
     let limit = i64::try_from(size).unwrap_or(i64::MAX - 1) + 1;
-    let order = if from.is_some_and(|c| c.backwards) { " order by r.id asc" } else { " order by r.id desc" };
-    let statement = sql(ROW).append(wanted.source(scope, from, limit)).push(NAMES).push(order);
+    let order = if from.is_some_and(|c| c.backwards) {
+        " order by r.id asc"
+    } else {
+        " order by r.id desc"
+    };
+    let statement = sql(ROW)
+        .append(wanted.source(scope, from, limit))
+        .push(NAMES)
+        .push(order);
     let rows: Vec<Row> = scope.rows(statement).await?;
     Ok(Page::cut(rows, size, from, |row| (row.at(), row.id.0)))
 }
@@ -232,8 +259,10 @@ pub async fn count(scope: &mut Scope, wanted: &Wanted) -> DbResult<i64> {
         let kinds: Vec<String> = wanted.types.iter().map(ToString::to_string).collect();
         inner = inner.push(" and log_type = any({})").bind(kinds);
     }
-    let statement =
-        sql("select count(*) as n from (").append(inner).push(" limit {}) counted").bind(COUNTED + 1);
+    let statement = sql("select count(*) as n from (")
+        .append(inner)
+        .push(" limit {}) counted")
+        .bind(COUNTED + 1);
     let count: Option<Count> = scope.row(statement).await?;
     Ok(count.map_or(0, |c| c.n))
 }
@@ -259,13 +288,24 @@ pub async fn numbered(scope: &mut Scope, number: &str) -> DbResult<Numbered> {
             .bind(number),
         )
         .await?;
-    let of = |kind: &str| rows.iter().filter(|row| row.kind == kind).map(|row| row.id).collect();
-    Ok(Numbered { orders: of("order"), shipments: of("shipment") })
+    let of = |kind: &str| {
+        rows.iter()
+            .filter(|row| row.kind == kind)
+            .map(|row| row.id)
+            .collect()
+    };
+    Ok(Numbered {
+        orders: of("order"),
+        shipments: of("shipment"),
+    })
 }
 
 /// One record whole; bodies over 8 KB only as far as they stand in the row.
 #[derive(Debug, Clone, QueryableByName)]
-#[expect(missing_docs, reason = "the columns of the table, and the names of what it is about")]
+#[expect(
+    missing_docs,
+    reason = "the columns of the table, and the names of what it is about"
+)]
 pub struct Record {
     #[diesel(sql_type = BigInt)]
     pub id: RecordId,

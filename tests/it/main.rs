@@ -15,6 +15,7 @@ mod orders;
 mod sandbox;
 mod shipments;
 mod shipments_pages;
+mod stores;
 mod supply;
 mod support;
 mod web;

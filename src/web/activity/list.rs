@@ -14,7 +14,7 @@ use crate::{
         filters::grouped,
         list::List,
         markup::{Offer, Pager, Stamp},
-        records::{Chip, Choice, period, words::log_stamp},
+        records::{Chip, Choice, period, pushed, words::log_stamp},
         shell::Shell,
     },
 };
@@ -30,6 +30,7 @@ struct Row {
     summary: String,
     subject: Option<Offer>,
     badge: Option<Badge>,
+    ended: &'static str,
     spine: &'static str,
     record: Option<String>,
     trace: String,
@@ -69,7 +70,10 @@ struct Page {
 /// `GET /activity`
 pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let keys: Vec<&str> = ["verb", "result", "trace"].into_iter().chain(period::KEYS).collect();
+    let keys: Vec<&str> = ["verb", "result", "trace"]
+        .into_iter()
+        .chain(period::KEYS)
+        .collect();
     let list = List::read(&visitor, &keys);
     let period = period::read(&visitor, &list);
     let verbs = activity_list::verbs(&mut scope).await?;
@@ -91,7 +95,13 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let region = Region {
         nonce: visitor.asked.nonce.clone(),
         action: visitor.asked.path.clone(),
-        kept: list.link().pairs().iter().filter(|(key, _)| !asked.contains(&key.as_str())).cloned().collect(),
+        kept: list
+            .link()
+            .pairs()
+            .iter()
+            .filter(|(key, _)| !asked.contains(&key.as_str()))
+            .cloned()
+            .collect(),
         verbs: verbs
             .into_iter()
             .map(|verb| Choice::new(verb.clone(), verb.clone(), wanted.verb.as_ref() == Some(&verb)))
@@ -113,17 +123,30 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     };
     let shell = visitor.shell(&mut scope, "activity").await?;
     let further = list.after().is_some();
-    visitor.page_or_part(region, |region| Page { shell, further, region })
+    let answer = visitor.page_or_part(region, |region| Page {
+        shell,
+        further,
+        region,
+    })?;
+    Ok(pushed(&visitor, &list, answer))
 }
 
 fn chips(list: &List, wanted: &Wanted, period: &period::Period) -> Vec<Chip> {
     let mut chips = Vec::new();
-    let mut chip = |text: String, key: &str| chips.push(Chip { text, href: list.link().without(key).to_string() });
+    let mut chip = |text: String, key: &str| {
+        chips.push(Chip {
+            text,
+            href: list.link().without(key).to_string(),
+        })
+    };
     if let Some(verb) = &wanted.verb {
         chip(format!("What: {verb}"), "verb");
     }
     if let Some(result) = wanted.result {
-        chip(format!("Result: {}", badge::activity_result(result).label), "result");
+        chip(
+            format!("Result: {}", badge::activity_result(result).label),
+            "result",
+        );
     }
     if let Some(trace) = &wanted.trace {
         chip(format!("Trace: {}…", trace.get(..8).unwrap_or_default()), "trace");
@@ -136,7 +159,7 @@ fn row(visitor: &Visitor, line: Line) -> Row {
     let badge = badge::activity_result(line.result);
     Row {
         at: log_stamp(visitor, line.at()),
-        utc: line.at().format("%Y-%m-%d %H:%M:%S%.3f UTC").to_string(),
+        utc: line.at().format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
         as_what: match line.actor_kind {
             ActorKind::User => "",
             ActorKind::Token => "API token",
@@ -146,8 +169,12 @@ fn row(visitor: &Visitor, line: Line) -> Row {
         },
         subject: words::subject(&line),
         spine: badge.spine(),
-        badge: (line.result != Ended::Info).then_some(badge),
-        record: line.transaction_record_id.map(|id| format!("/transaction-records/{id}")),
+        // only what needs a look stands out
+        badge: matches!(line.result, Ended::Failed | Ended::Warning).then_some(badge),
+        ended: badge.label,
+        record: line
+            .transaction_record_id
+            .map(|id| format!("/transaction-records/{id}")),
         chain: line.trace_id.as_deref().map(words::chain).unwrap_or_default(),
         changes: words::changes(line.before.as_ref(), line.after.as_ref()),
         ip: match line.ip {

@@ -14,7 +14,10 @@ use crate::{
 };
 use actix_web::HttpResponse;
 use askama::Template;
-use diesel::{QueryableByName, sql_types::{BigInt, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Text},
+};
 use std::collections::HashMap;
 
 struct Line {
@@ -45,8 +48,9 @@ struct Warehouse {
 /// The names of the account's warehouses.
 pub async fn warehouses(scope: &mut Scope) -> DbResult<HashMap<i64, String>> {
     let account = scope.account();
-    let rows: Vec<Warehouse> =
-        scope.rows(sql("select id, name from warehouses where account_id = {} limit 1000").bind(account)).await?;
+    let rows: Vec<Warehouse> = scope
+        .rows(sql("select id, name from warehouses where account_id = {} limit 1000").bind(account))
+        .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
@@ -89,7 +93,9 @@ pub fn health_of(visitor: &Visitor, row: &Connection) -> Health {
 /// Whether anything is sent over it.
 pub fn state_of(row: &Connection) -> Badge {
     match row.state.as_str() {
-        "paused" => Badge::held("Paused").with_icon("circle-pause").with_explanation("Nothing is sent until it is resumed."),
+        "paused" => Badge::held("Paused")
+            .with_icon("circle-pause")
+            .with_explanation("Nothing is sent until it is resumed."),
         _ => Badge::done("Active"),
     }
 }
@@ -105,7 +111,10 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
         .map(|row| Line {
             href: format!("/connections/{}", row.id),
             kind: row.kind.label(),
-            warehouse: row.warehouse_id.and_then(|id| warehouses.get(&id.0).cloned()).unwrap_or_default(),
+            warehouse: row
+                .warehouse_id
+                .and_then(|id| warehouses.get(&id.0).cloned())
+                .unwrap_or_default(),
             health: health_of(&visitor, &row),
             state: state_of(&row),
             unknown: unknown.get(&row.id.0).copied().unwrap_or(0),

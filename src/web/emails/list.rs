@@ -34,6 +34,7 @@ struct Row {
 struct Page {
     shell: Shell,
     kept_here: bool,
+    may_see: bool,
     tabs: Vec<Choice>,
     chips: Vec<Chip>,
     notes: Vec<String>,
@@ -62,17 +63,29 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let page = emails::page(&mut scope, shipment, state, list.after(), list.size()).await?;
     let mut chips = Vec::new();
     if let Some(id) = shipment {
-        let number = page.rows.iter().find_map(|email| email.shipment_number.clone()).unwrap_or_else(|| id.to_string());
-        chips.push(Chip { text: format!("Shipment: {number}"), href: list.link().without("shipment").to_string() });
+        let number = page
+            .rows
+            .iter()
+            .find_map(|email| email.shipment_number.clone())
+            .unwrap_or_else(|| id.to_string());
+        chips.push(Chip {
+            text: format!("Shipment: {number}"),
+            href: list.link().without("shipment").to_string(),
+        });
     }
     let pager = list.pager(&page, None, "e-mails");
     let may_see = visitor.can(Permission::PersonalView);
     let page = Page {
+        may_see,
         kept_here: page.rows.iter().any(|email| email.state == EmailState::Kept),
         tabs: tabs(&list, state),
         chips,
         notes: list.notes(),
-        rows: page.rows.into_iter().map(|email| row(&visitor, email, may_see)).collect(),
+        rows: page
+            .rows
+            .into_iter()
+            .map(|email| row(&visitor, email, may_see))
+            .collect(),
         filtered: list.is_filtered(),
         further: list.after().is_some(),
         pager,
@@ -85,7 +98,11 @@ fn tabs(list: &List, chosen: Option<EmailState>) -> Vec<Choice> {
     let all = Choice::new(list.link().without("state").to_string(), "All", chosen.is_none());
     let states = EmailState::ALL.iter().map(|state| {
         let label = badge::email_state(*state).label;
-        Choice::new(list.link().with("state", state).to_string(), label, chosen == Some(*state))
+        Choice::new(
+            list.link().with("state", state).to_string(),
+            label,
+            chosen == Some(*state),
+        )
     });
     std::iter::once(all).chain(states).collect()
 }
@@ -96,10 +113,17 @@ fn row(visitor: &Visitor, email: Email, may_see: bool) -> Row {
         at: log_stamp(visitor, email.at()),
         trigger: trigger(&email.trigger),
         badge: badge::email_state(email.state),
-        shipment: email
-            .shipment_id
-            .map(|id| (format!("/shipments/{id}"), email.shipment_number.unwrap_or_else(|| id.to_string()))),
-        recipient: if may_see { email.recipient } else { HIDDEN.to_owned() },
+        shipment: email.shipment_id.map(|id| {
+            (
+                format!("/shipments/{id}"),
+                email.shipment_number.unwrap_or_else(|| id.to_string()),
+            )
+        }),
+        recipient: if may_see {
+            email.recipient
+        } else {
+            HIDDEN.to_owned()
+        },
         // a template may greet by name in its subject
         subject: if may_see { email.subject } else { HIDDEN.to_owned() },
     }

@@ -1,6 +1,7 @@
 //! What a failed exchange means, and the link that fixes it.
 
 use crate::{
+    accounts::Permission,
     db::{DbResult, Scope, sql},
     evidence::{LogType, RecordStatus, records_list::Record},
     ids::{ProblemId, ShipmentId},
@@ -9,7 +10,7 @@ use crate::{
         ProblemKind,
         diagnose::{Fix, Symptom, diagnose},
     },
-    web::markup::Offer,
+    web::{Visitor, markup::Offer},
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 
@@ -32,7 +33,11 @@ struct Open {
     id: ProblemId,
 }
 
-async fn open_problem(scope: &mut Scope, shipment: ShipmentId, kind: ProblemKind) -> DbResult<Option<ProblemId>> {
+async fn open_problem(
+    scope: &mut Scope,
+    shipment: ShipmentId,
+    kind: ProblemKind,
+) -> DbResult<Option<ProblemId>> {
     let account = scope.account();
     let open: Option<Open> = scope
         .row(
@@ -45,11 +50,13 @@ async fn open_problem(scope: &mut Scope, shipment: ShipmentId, kind: ProblemKind
     Ok(open.map(|open| open.id))
 }
 
-/// Says what a record means; `None` for one that needs nobody.
-pub async fn of(scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>> {
+/// Says what a record means; `None` for one that needs nobody. Who may not mend
+/// the cause is led to where it can be seen.
+pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>> {
     let post = record.log_type == LogType::PostShipment;
     let lost = post
-        && (record.status == RecordStatus::InProgress || record.shipment_status.as_deref() == Some("unconfirmed"));
+        && (record.status == RecordStatus::InProgress
+            || record.shipment_status.as_deref() == Some("unconfirmed"));
     if record.status != RecordStatus::Failed && !lost {
         return Ok(None);
     }
@@ -60,10 +67,23 @@ pub async fn of(scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>>
         _ if record.connection_id.is_some() => ProblemKind::Connection,
         _ => ProblemKind::Channel,
     };
-    let other_side = record.channel_name.as_deref().or(record.connection_name.as_deref()).unwrap_or("The other side");
-    let class = record.error_class.as_deref().and_then(ErrorClass::parse).unwrap_or(ErrorClass::Unknown);
-    let diagnosis =
-        diagnose(Symptom { kind, class, other_side, courier: record.courier.as_deref(), outcome_unknown: lost });
+    let other_side = record
+        .channel_name
+        .as_deref()
+        .or(record.connection_name.as_deref())
+        .unwrap_or("The other side");
+    let class = record
+        .error_class
+        .as_deref()
+        .and_then(ErrorClass::parse)
+        .unwrap_or(ErrorClass::Unknown);
+    let diagnosis = diagnose(Symptom {
+        kind,
+        class,
+        other_side,
+        courier: record.courier.as_deref(),
+        outcome_unknown: lost,
+    });
     let problem = match record.shipment_id {
         Some(shipment) => open_problem(scope, shipment, kind).await?,
         None => None,
@@ -72,7 +92,11 @@ pub async fn of(scope: &mut Scope, record: &Record) -> DbResult<Option<Meaning>>
         sentence: diagnosis.sentence,
         by_itself: diagnosis.retry_helps,
         verbatim: verbatim(record),
-        offer: offer(record, diagnosis.fix, problem),
+        offer: offer(
+            record,
+            diagnosis.fix,
+            problem.filter(|_| visitor.can(Permission::CouriersEdit)),
+        ),
     }))
 }
 
@@ -88,10 +112,26 @@ fn verbatim(record: &Record) -> String {
 /// The problem's own page where one is open, and otherwise the page where the
 /// cause can be mended.
 fn offer(record: &Record, fix: Fix, problem: Option<ProblemId>) -> Option<Offer> {
-    let to = |label: &str, href: String| Some(Offer { label: label.to_owned(), href });
-    let shipment = || record.shipment_id.and_then(|id| to("Open the shipment", format!("/shipments/{id}")));
-    let order = || record.order_id.and_then(|id| to("Open the order", format!("/orders/{id}")));
-    let channel = record.store_id.zip(record.channel_id).map(|(s, c)| format!("/stores/{s}/channels/{c}"));
+    let to = |label: &str, href: String| {
+        Some(Offer {
+            label: label.to_owned(),
+            href,
+        })
+    };
+    let shipment = || {
+        record
+            .shipment_id
+            .and_then(|id| to("Open the shipment", format!("/shipments/{id}")))
+    };
+    let order = || {
+        record
+            .order_id
+            .and_then(|id| to("Open the order", format!("/orders/{id}")))
+    };
+    let channel = record
+        .store_id
+        .zip(record.channel_id)
+        .map(|(s, c)| format!("/stores/{s}/channels/{c}"));
     // these would lead here again
     let reading = matches!(fix, Fix::ReadRecord | Fix::Wait | Fix::MatchSku);
     if let Some(problem) = problem
@@ -103,7 +143,11 @@ fn offer(record: &Record, fix: Fix, problem: Option<ProblemId>) -> Option<Offer>
         Fix::MapCourier | Fix::CorrectMapping => channel.and_then(|path| {
             let courier = record.courier.clone().unwrap_or_default();
             let link = crate::web::list::Link::to(format!("{path}/couriers"));
-            let link = if courier.is_empty() { link } else { link.with("courier", courier) };
+            let link = if courier.is_empty() {
+                link
+            } else {
+                link.with("courier", courier)
+            };
             to("Open the courier mappings", link.to_string())
         }),
         Fix::RenewCredentials => match (record.connection_id, channel) {

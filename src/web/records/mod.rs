@@ -9,6 +9,12 @@ pub mod period;
 pub mod show;
 pub mod words;
 
+use super::{Visitor, list::List};
+use actix_web::{
+    HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+};
+
 /// An applied filter, with the link that takes it away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chip {
@@ -16,6 +22,17 @@ pub struct Chip {
     pub text: String,
     /// The list without it.
     pub href: String,
+}
+
+/// Names the list's clean address in an answer to htmx: a form sends its empty
+/// fields too, and the address people copy has none of them.
+pub fn pushed(visitor: &Visitor, list: &List, mut answer: HttpResponse) -> HttpResponse {
+    if visitor.partial()
+        && let Ok(address) = HeaderValue::from_str(&list.link().to_string())
+    {
+        answer.headers_mut().insert(HeaderName::from_static("hx-push-url"), address);
+    }
+    answer
 }
 
 /// A choice in a list's filter or row of tabs.

@@ -8,7 +8,7 @@ use crate::{
     channels::store::ChannelRow,
     couriers::catalogue,
     db::Scope,
-    evidence::activity::{self, Activity, Of},
+    evidence::activity::{self, Activity, Of, Subject},
     ids::{ChannelId, StoreId},
     web::{
         Path, Visitor, WebResult,
@@ -98,17 +98,31 @@ pub async fn render(
     let (head, row) = head::read(visitor, &mut scope, store, channel, "settings").await?;
     let capabilities = visitor.app.channels.capabilities(row.kind);
     let (credentials, unreadable) = credentials(visitor, &scope, &row);
-    let history = activity::list(&mut scope, Of::Channel(channel), None, None, 20).await?;
+    let history = activity::list(
+        &mut scope,
+        Of::Subject(Subject::Channel, channel.0),
+        None,
+        None,
+        20,
+    )
+    .await?;
     // after a change by somebody else, saving again is of what is now
     let typed = match typed {
-        Some(typed) => Typed { version: row.version.to_string(), ..typed },
+        Some(typed) => Typed {
+            version: row.version.to_string(),
+            ..typed
+        },
         None => Typed::of(&row),
     };
     let page = Page {
         errors: trouble.errors,
         stale: trouble.stale.map(|stale| Changed {
             what: stale.what,
-            by: stale.changes.into_iter().map(|(who, what, at)| (who, what, visitor.stamp(at))).collect(),
+            by: stale
+                .changes
+                .into_iter()
+                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
+                .collect(),
         }),
         may_edit: visitor.can(Permission::StoresEdit),
         connected: capabilities.is_some(),
@@ -139,12 +153,20 @@ fn entry(visitor: &Visitor, line: Activity) -> Entry {
 
 /// Which credentials are set. They are opened to see that, and not handed on.
 fn credentials(visitor: &Visitor, scope: &Scope, row: &ChannelRow) -> (Vec<Credential>, bool) {
-    let Some(adapter) = visitor.app.channels.get(row.kind) else { return (Vec::new(), false) };
+    let Some(adapter) = visitor.app.channels.get(row.kind) else {
+        return (Vec::new(), false);
+    };
     let access = row.access(scope, &visitor.app.keyring);
     let unreadable = access.is_err();
-    let set = |name: &str| access.as_ref().is_ok_and(|access| {
-        !access.credentials.expose_secret().is_empty() && !access.credential(name).is_empty()
+    let set = |name: &str| {
+        access.as_ref().is_ok_and(|access| {
+            !access.credentials.expose_secret().is_empty() && !access.credential(name).is_empty()
+        })
+    };
+    let list = adapter.credentials().iter().map(|(name, label)| Credential {
+        name,
+        label,
+        set: set(name),
     });
-    let list = adapter.credentials().iter().map(|(name, label)| Credential { name, label, set: set(name) });
     (list.collect(), unreadable)
 }

@@ -26,7 +26,10 @@ use crate::{
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text, Timestamptz}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text, Timestamptz},
+};
 
 /// A name the channel may have meant, and the link that fills it in.
 struct Guess {
@@ -148,8 +151,10 @@ async fn authors(scope: &mut Scope, channel: ChannelId) -> DbResult<Vec<Author>>
     let account = scope.account();
     scope
         .rows(
-            sql("select m.id, u.name as by from courier_mappings m left join users u on u.id = m.updated_by \
-                 where m.account_id = {} and m.channel_id = {} limit 2000")
+            sql(
+                "select m.id, u.name as by from courier_mappings m left join users u on u.id = m.updated_by \
+                 where m.account_id = {} and m.channel_id = {} limit 2000",
+            )
             .bind(account)
             .bind(channel),
         )
@@ -213,17 +218,36 @@ pub async fn render(
     let previous = versions(&mut scope, channel).await?;
     let editing = typed.edit.is_some_and(|id| mappings.iter().any(|m| m.id == id));
     let form = fill(&row, &seen, typed.clone(), fresh, editing);
-    let is_mapped = |courier: &str| mappings.iter().any(|m| m.courier == courier && m.service.is_empty());
+    let is_mapped = |courier: &str| {
+        mappings
+            .iter()
+            .any(|m| m.courier == courier && m.service.is_empty())
+    };
     let page = Page {
         errors: trouble.errors,
         stale: trouble.stale.map(|stale| stale.sentence()),
         may_edit,
         loaded: visitor.now.timestamp_micros(),
-        guesses: if form.courier.is_empty() { Vec::new() } else { guesses(&path, &form.courier, &row) },
+        guesses: if form.courier.is_empty() {
+            Vec::new()
+        } else {
+            guesses(&path, &form.courier, &row)
+        },
         editing,
-        unmapped: seen.iter().filter(|s| !is_mapped(&s.courier)).map(|s| s.as_sent.clone()).collect(),
-        seen: seen.iter().filter(|s| is_mapped(&s.courier)).map(|s| s.as_sent.clone()).collect(),
-        slugs: catalogue::all().iter().map(|courier| courier.slug.as_str()).collect(),
+        unmapped: seen
+            .iter()
+            .filter(|s| !is_mapped(&s.courier))
+            .map(|s| s.as_sent.clone())
+            .collect(),
+        seen: seen
+            .iter()
+            .filter(|s| is_mapped(&s.courier))
+            .map(|s| s.as_sent.clone())
+            .collect(),
+        slugs: catalogue::all()
+            .iter()
+            .map(|courier| courier.slug.as_str())
+            .collect(),
         known: catalogue::known_names(row.kind.as_str()),
         waiting: seen
             .iter()
@@ -239,14 +263,26 @@ pub async fn render(
             .collect(),
         mapped: mappings
             .into_iter()
-            .map(|m| mapped(visitor, &path, m, &seen, &authors, typed.edit.filter(|_| may_edit)))
+            .map(|m| {
+                mapped(
+                    visitor,
+                    &path,
+                    m,
+                    &seen,
+                    &authors,
+                    typed.edit.filter(|_| may_edit),
+                )
+            })
             .collect(),
         previous: previous
             .into_iter()
             .map(|old| {
                 let name = old.custom_name.unwrap_or_default();
                 Previous {
-                    restore_href: Link::to(&path).with("courier", &old.courier).with("name", &name).to_string(),
+                    restore_href: Link::to(&path)
+                        .with("courier", &old.courier)
+                        .with("name", &name)
+                        .to_string(),
                     courier: old.courier,
                     name,
                     at: visitor.stamp(old.replaced_at),
@@ -276,7 +312,10 @@ fn fill(row: &ChannelRow, seen: &[Seen], typed: Typed, fresh: bool, editing: boo
     }
     if form.custom_name.is_empty() {
         let best = suggest(&form.courier, row.kind.as_str()).into_iter().next();
-        form.custom_name = best.filter(|best| best.confident).map(|best| best.name.to_owned()).unwrap_or_default();
+        form.custom_name = best
+            .filter(|best| best.confident)
+            .map(|best| best.name.to_owned())
+            .unwrap_or_default();
     }
     form
 }
@@ -287,7 +326,10 @@ fn guesses(path: &str, courier: &str, row: &ChannelRow) -> Vec<Guess> {
         .take(3)
         .map(|guess| Guess {
             name: guess.name.to_owned(),
-            href: Link::to(path).with("courier", courier).with("name", guess.name).to_string(),
+            href: Link::to(path)
+                .with("courier", courier)
+                .with("name", guess.name)
+                .to_string(),
         })
         .collect()
 }
@@ -301,7 +343,10 @@ fn mapped(
     edit: Option<MappingId>,
 ) -> Mapped {
     let met = seen.iter().find(|s| s.courier == mapping.courier);
-    let author = authors.iter().find(|author| author.id == mapping.id).and_then(|author| author.by.clone());
+    let author = authors
+        .iter()
+        .find(|author| author.id == mapping.id)
+        .and_then(|author| author.by.clone());
     Mapped {
         edit_href: format!("{path}?edit={id}#mapping-{id}", id = mapping.id),
         id: mapping.id,
@@ -325,8 +370,14 @@ async fn resend(
     mappings: &[Mapping],
 ) -> WebResult<Option<Resend>> {
     let key = mapping::key(courier);
-    let Some(mapping) = mappings.iter().find(|m| m.courier == key && m.service.is_empty()) else { return Ok(None) };
+    let Some(mapping) = mappings.iter().find(|m| m.courier == key && m.service.is_empty()) else {
+        return Ok(None);
+    };
     let count = map_courier::would_resend(scope, channel, courier).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok((count > 0).then(|| Resend { courier: courier.to_owned(), name: mapping.custom_name.clone(), count }))
+    Ok((count > 0).then(|| Resend {
+        courier: courier.to_owned(),
+        name: mapping.custom_name.clone(),
+        count,
+    }))
 }

@@ -81,7 +81,10 @@ pub async fn read(
     tab: &'static str,
 ) -> WebResult<(Head, ChannelRow)> {
     let owner = store::store(scope, store).await?.ok_or(WebError::NotFound)?;
-    let row = store::channel(scope, channel).await?.filter(|row| row.store_id == store).ok_or(WebError::NotFound)?;
+    let row = store::channel(scope, channel)
+        .await?
+        .filter(|row| row.store_id == store)
+        .ok_or(WebError::NotFound)?;
     let head = Head {
         store,
         store_name: owner.name,

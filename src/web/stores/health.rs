@@ -7,11 +7,7 @@ use crate::{
         ProblemKind,
         diagnose::{Symptom, diagnose},
     },
-    web::{
-        Visitor,
-        badge::Badge,
-        markup::Stamp,
-    },
+    web::{Visitor, badge::Badge, markup::Stamp},
 };
 
 /// How an outside system has been behaving.
@@ -49,15 +45,34 @@ pub fn of(visitor: &Visitor, signs: Signs<'_>) -> Health {
     let last_success = signs.last_success_at.map(|at| visitor.stamp(at));
     let failing_since = signs.failing_since.map(|at| visitor.stamp(at));
     let (badge, sentence) = match (signs.connected, signs.failing_since, signs.last_success_at) {
-        (false, ..) => (Badge::closed("Not connected"), "There is no connection: orders come from files.".to_owned()),
+        (false, ..) => (
+            Badge::closed("Not connected"),
+            "There is no connection: orders come from files.".to_owned(),
+        ),
         (true, Some(_), _) => {
-            let class = signs.failure_class.and_then(ErrorClass::parse).unwrap_or(ErrorClass::Unknown);
-            let symptom =
-                Symptom { kind: signs.kind, class, other_side: signs.name, courier: None, outcome_unknown: false };
+            let class = signs
+                .failure_class
+                .and_then(ErrorClass::parse)
+                .unwrap_or(ErrorClass::Unknown);
+            let symptom = Symptom {
+                kind: signs.kind,
+                class,
+                other_side: signs.name,
+                courier: None,
+                outcome_unknown: false,
+            };
             (Badge::failed("Failing"), diagnose(symptom).sentence)
         }
         (true, None, Some(_)) => (Badge::done("Working"), "The last call went well.".to_owned()),
-        (true, None, None) => (Badge::waiting("Not used yet"), "Nothing has been sent or read yet.".to_owned()),
+        (true, None, None) => (
+            Badge::waiting("Not used yet"),
+            "Nothing has been sent or read yet.".to_owned(),
+        ),
     };
-    Health { badge, sentence, failing_since, last_success }
+    Health {
+        badge,
+        sentence,
+        failing_since,
+        last_success,
+    }
 }

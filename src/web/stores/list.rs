@@ -6,12 +6,7 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     ids::ChannelId,
-    web::{
-        Visitor, WebResult,
-        badge::Badge,
-        filters,
-        shell::Shell,
-    },
+    web::{Visitor, WebResult, badge::Badge, filters, shell::Shell},
 };
 use actix_web::HttpResponse;
 use askama::Template;
@@ -73,8 +68,10 @@ impl Counts {
         let account = scope.account();
         let today: Vec<PerChannel> = scope
             .rows(
-                sql("select channel_id, count(*) as n from orders where account_id = {} and placed_at >= {} \
-                     group by channel_id")
+                sql(
+                    "select channel_id, count(*) as n from orders where account_id = {} and placed_at >= {} \
+                     group by channel_id",
+                )
                 .bind(account)
                 .bind(start_of_today(visitor)),
             )
@@ -87,7 +84,10 @@ impl Counts {
             )
             .await?;
         let map = |rows: Vec<PerChannel>| rows.into_iter().map(|row| (row.channel_id.0, row.n)).collect();
-        Ok(Counts { today: map(today), problems: map(problems) })
+        Ok(Counts {
+            today: map(today),
+            problems: map(problems),
+        })
     }
 
     /// A channel as a line.
@@ -109,7 +109,9 @@ fn start_of_today(visitor: &Visitor) -> Instant {
     let local = visitor.now.with_timezone(&visitor.zone);
     let midnight = local.date_naive().and_hms_opt(0, 0, 0);
     let start = midnight.and_then(|at| at.and_local_timezone(visitor.zone).earliest());
-    start.map_or(visitor.now - chrono::Duration::hours(24), |at| at.with_timezone(&chrono::Utc))
+    start.map_or(visitor.now - chrono::Duration::hours(24), |at| {
+        at.with_timezone(&chrono::Utc)
+    })
 }
 
 /// `GET /stores`
@@ -121,14 +123,21 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let stores = stores
         .into_iter()
         .map(|store| {
-            let channels: Vec<ChannelLine> =
-                rows.iter().filter(|row| row.store_id == store.id).map(|row| counts.line(&visitor, row)).collect();
+            let channels: Vec<ChannelLine> = rows
+                .iter()
+                .filter(|row| row.store_id == store.id)
+                .map(|row| counts.line(&visitor, row))
+                .collect();
             StoreLine {
                 href: format!("/stores/{}", store.id),
                 name: store.name,
                 today: channels.iter().map(|line| line.today).sum(),
                 problems: channels.iter().map(|line| line.problems).sum(),
-                spine: channels.iter().map(|line| line.badge.spine()).find(|spine| !spine.is_empty()).unwrap_or(""),
+                spine: channels
+                    .iter()
+                    .map(|line| line.badge.spine())
+                    .find(|spine| !spine.is_empty())
+                    .unwrap_or(""),
                 channels,
             }
         })

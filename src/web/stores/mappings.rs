@@ -21,7 +21,10 @@ use askama::Template;
 async fn belongs(visitor: &Visitor, store: StoreId, channel: ChannelId) -> WebResult<Vec<Mapping>> {
     visitor.need(Permission::CouriersEdit)?;
     let mut scope = visitor.scope().await?;
-    store::channel(&mut scope, channel).await?.filter(|row| row.store_id == store).ok_or(WebError::NotFound)?;
+    store::channel(&mut scope, channel)
+        .await?
+        .filter(|row| row.store_id == store)
+        .ok_or(WebError::NotFound)?;
     Ok(mapping::list(&mut scope, channel).await?)
 }
 
@@ -30,7 +33,11 @@ fn page(store: StoreId, channel: ChannelId) -> String {
 }
 
 /// `POST /stores/{id}/channels/{channel_id}/couriers`: saves one mapping.
-pub async fn save(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fields) -> WebResult<HttpResponse> {
+pub async fn save(
+    visitor: Visitor,
+    path: Path<(StoreId, ChannelId)>,
+    fields: Fields,
+) -> WebResult<HttpResponse> {
     let (store, channel) = path.0;
     let mappings = belongs(&visitor, store, channel).await?;
     let text = |name: &str| fields.get(name).trim().to_owned();
@@ -43,7 +50,10 @@ pub async fn save(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fi
         edit: fields.get("edit").parse().ok(),
         version: text("version"),
     };
-    let courier = [&typed.other_courier, &typed.courier].into_iter().find(|text| !text.is_empty()).cloned();
+    let courier = [&typed.other_courier, &typed.courier]
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .cloned();
     let mut new = NewMapping {
         courier: courier.unwrap_or_default(),
         service: typed.service.clone(),
@@ -62,7 +72,10 @@ pub async fn save(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fi
                 what: format!("The mapping of {} (now “{}”)", new.courier, known.custom_name),
                 changes: Vec::new(),
             };
-            let trouble = Trouble { stale: Some(stale), ..Trouble::default() };
+            let trouble = Trouble {
+                stale: Some(stale),
+                ..Trouble::default()
+            };
             return couriers::render(&visitor, store, channel, typed, None, trouble).await;
         }
         new.version = Some(known.version);
@@ -72,7 +85,13 @@ pub async fn save(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fi
     }
     if new.version.is_some() && known.is_none() {
         let what = format!("The mapping of {} (it was removed)", new.courier);
-        let trouble = Trouble { stale: Some(Stale { what, changes: Vec::new() }), ..Trouble::default() };
+        let trouble = Trouble {
+            stale: Some(Stale {
+                what,
+                changes: Vec::new(),
+            }),
+            ..Trouble::default()
+        };
         return couriers::render(&visitor, store, channel, typed, None, trouble).await;
     }
     let courier = new.courier.clone();
@@ -83,11 +102,17 @@ pub async fn save(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fi
             visitor.see_other(Link::to(page(store, channel)).with("saved", courier).to_string())
         }
         Err(ActionError::Refused(list)) => {
-            let trouble = Trouble { errors: list.into_iter().collect(), stale: None };
+            let trouble = Trouble {
+                errors: list.into_iter().collect(),
+                stale: None,
+            };
             couriers::render(&visitor, store, channel, typed, None, trouble).await
         }
         Err(ActionError::Stale(stale)) => {
-            let trouble = Trouble { stale: Some(stale), ..Trouble::default() };
+            let trouble = Trouble {
+                stale: Some(stale),
+                ..Trouble::default()
+            };
             couriers::render(&visitor, store, channel, typed, None, trouble).await
         }
         Err(error) => Err(error.into()),
@@ -96,7 +121,9 @@ pub async fn save(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fi
 
 fn known<'a>(mappings: &'a [Mapping], new: &NewMapping) -> Option<&'a Mapping> {
     let (courier, service) = (mapping::key(&new.courier), mapping::key(&new.service));
-    mappings.iter().find(|m| m.courier == courier && m.service == service)
+    mappings
+        .iter()
+        .find(|m| m.courier == courier && m.service == service)
 }
 
 async fn write(
@@ -105,7 +132,12 @@ async fn write(
     new: NewMapping,
     resend: bool,
 ) -> WebResult<Result<Outcome, ActionError>> {
-    let (db, account, by, now) = (visitor.app.db.clone(), visitor.person.account, visitor.by(), visitor.now);
+    let (db, account, by, now) = (
+        visitor.app.db.clone(),
+        visitor.person.account,
+        visitor.by(),
+        visitor.now,
+    );
     visitor
         .app
         .finish(async move { map_courier::save(&db, account, channel, &new, resend, &by, now).await })
@@ -113,7 +145,11 @@ async fn write(
 }
 
 /// `POST …/couriers/resend`: sends again what failed for a courier that is mapped by now.
-pub async fn resend(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: Fields) -> WebResult<HttpResponse> {
+pub async fn resend(
+    visitor: Visitor,
+    path: Path<(StoreId, ChannelId)>,
+    fields: Fields,
+) -> WebResult<HttpResponse> {
     let (store, channel) = path.0;
     let mappings = belongs(&visitor, store, channel).await?;
     let mut new = NewMapping {
@@ -124,7 +160,10 @@ pub async fn resend(visitor: Visitor, path: Path<(StoreId, ChannelId)>, fields: 
         version: None,
     };
     let Some(known) = known(&mappings, &new).cloned() else {
-        return Err(WebError::field("courier", "This courier is not mapped. Map it first, then resend."));
+        return Err(WebError::field(
+            "courier",
+            "This courier is not mapped. Map it first, then resend.",
+        ));
     };
     new = NewMapping {
         custom_name: known.custom_name,
@@ -159,7 +198,10 @@ struct ConfirmPage {
 }
 
 /// `GET …/couriers/{mapping_id}/remove`: says what removing a mapping means.
-pub async fn confirm(visitor: Visitor, path: Path<(StoreId, ChannelId, MappingId)>) -> WebResult<HttpResponse> {
+pub async fn confirm(
+    visitor: Visitor,
+    path: Path<(StoreId, ChannelId, MappingId)>,
+) -> WebResult<HttpResponse> {
     let (store, channel, id) = path.0;
     let mapping = belongs(&visitor, store, channel)
         .await?
@@ -177,7 +219,9 @@ pub async fn confirm(visitor: Visitor, path: Path<(StoreId, ChannelId, MappingId
         channel: head.name,
         rule: match row.on_unmapped_courier {
             SendAsIs => "From then on the courier is sent as it came to us, as the channel’s settings say.",
-            UseFallback => "From then on the fallback courier is sent instead, as the channel’s settings say.",
+            UseFallback => {
+                "From then on the fallback courier is sent instead, as the channel’s settings say."
+            }
             HoldBack => "From then on its shipments are held back, as the channel’s settings say.",
         },
         in_dialog: visitor.partial(),
@@ -187,11 +231,19 @@ pub async fn confirm(visitor: Visitor, path: Path<(StoreId, ChannelId, MappingId
 }
 
 /// `POST …/couriers/{mapping_id}/remove`
-pub async fn remove(visitor: Visitor, path: Path<(StoreId, ChannelId, MappingId)>) -> WebResult<HttpResponse> {
+pub async fn remove(
+    visitor: Visitor,
+    path: Path<(StoreId, ChannelId, MappingId)>,
+) -> WebResult<HttpResponse> {
     let (store, channel, id) = path.0;
     let mappings = belongs(&visitor, store, channel).await?;
     let name = mappings.into_iter().find(|m| m.id == id).map(|m| m.courier);
-    let (db, account, by, now) = (visitor.app.db.clone(), visitor.person.account, visitor.by(), visitor.now);
+    let (db, account, by, now) = (
+        visitor.app.db.clone(),
+        visitor.person.account,
+        visitor.by(),
+        visitor.now,
+    );
     let removed = visitor
         .app
         .finish(async move {
@@ -203,7 +255,10 @@ pub async fn remove(visitor: Visitor, path: Path<(StoreId, ChannelId, MappingId)
         .await??;
     match (removed, name) {
         (true, Some(courier)) => {
-            visitor.flash("success", format!("The mapping of {courier} is removed. It can be restored from the list below."));
+            visitor.flash(
+                "success",
+                format!("The mapping of {courier} is removed. It can be restored from the list below."),
+            );
         }
         _ => return Err(WebError::NotFound),
     }
