@@ -118,9 +118,7 @@ impl std::fmt::Debug for Config {
 impl Config {
     /// Whether people come by https: the public URL says so.
     pub fn is_https(&self) -> bool {
-        self.public_url
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "https")
+        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 
     /// Who asks: the peer, or what a trusted proxy says of it. Hops are read from
@@ -168,24 +166,19 @@ impl FromStr for Network {
             Some((address, length)) => (address, Some(length)),
             None => (text.trim(), None),
         };
-        let ip: IpAddr = address
-            .parse()
-            .with_context(|| format!("{address:?} is no address"))?;
+        let ip: IpAddr = address.parse().with_context(|| format!("{address:?} is no address"))?;
         let (bits, offset) = if ip.is_ipv4() { (32, 96) } else { (128, 0) };
         let length: u32 = match length {
-            Some(length) => length
-                .parse()
-                .with_context(|| format!("{length:?} is no length of a network"))?,
+            Some(length) => {
+                length.parse().with_context(|| format!("{length:?} is no length of a network"))?
+            }
             None => bits,
         };
         if length > bits {
             bail!("a network of this kind has at most {bits} bits");
         }
         let mask = u128::MAX.checked_shl(128 - (length + offset)).unwrap_or(0);
-        Ok(Network {
-            base: as_v6(ip) & mask,
-            mask,
-        })
+        Ok(Network { base: as_v6(ip) & mask, mask })
     }
 }
 

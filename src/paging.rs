@@ -62,7 +62,12 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Cuts what a query for `size + 1` rows gave. `key` tells a row's sort key.
     /// Rows of a backwards query arrive oldest first and are turned round here.
-    pub fn cut(mut rows: Vec<T>, size: usize, from: Option<Cursor>, key: impl Fn(&T) -> (Instant, i64)) -> Page<T> {
+    pub fn cut(
+        mut rows: Vec<T>,
+        size: usize,
+        from: Option<Cursor>,
+        key: impl Fn(&T) -> (Instant, i64),
+    ) -> Page<T> {
         let more = rows.len() > size;
         rows.truncate(size);
         let backwards = from.is_some_and(|c| c.backwards);

@@ -17,7 +17,8 @@ pub const LONGEST: usize = 1024;
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_else(|_| unreachable!("these parameters are in range"));
+    let params =
+        Params::new(19 * 1024, 2, 1, None).unwrap_or_else(|_| unreachable!("these parameters are in range"));
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -41,13 +42,18 @@ pub fn check(password: &str, email: &str) -> Result<(), String> {
         seen.len()
     };
     if distinct < 5 || (local.len() >= 4 && lower.replace(&local, "").chars().count() < 8) {
-        return Err("Choose something harder to guess: more different characters, not your e-mail address.".into());
+        return Err(
+            "Choose something harder to guess: more different characters, not your e-mail address.".into()
+        );
     }
     Ok(())
 }
 
 fn hash_now(password: &str) -> Result<String> {
-    Ok(argon2().hash_password(password.as_bytes()).map_err(|e| anyhow!("hashing a password: {e}"))?.to_string())
+    Ok(argon2()
+        .hash_password(password.as_bytes())
+        .map_err(|e| anyhow!("hashing a password: {e}"))?
+        .to_string())
 }
 
 /// The PHC string of a password.

@@ -6,7 +6,9 @@ use crate::{
     db::{Db, DbError, sql},
     ids::UserId,
 };
-use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key};
+use actix_session::storage::{
+    LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
+};
 use actix_web::cookie::time;
 use anyhow::{Context, anyhow};
 use diesel::QueryableByName;
@@ -40,7 +42,13 @@ struct Row {
 }
 
 impl Sessions {
-    async fn write(&self, key: &SessionKey, state: &State, ttl: &time::Duration, new: bool) -> Result<usize, DbError> {
+    async fn write(
+        &self,
+        key: &SessionKey,
+        state: &State,
+        ttl: &time::Duration,
+        new: bool,
+    ) -> Result<usize, DbError> {
         let user: Option<i64> = state.get("user").and_then(|text| text.parse().ok());
         let value = serde_json::json!(state);
         let mut global = self.0.global().await?;
@@ -111,7 +119,12 @@ impl SessionStore for Sessions {
         Ok(key)
     }
 
-    async fn update(&self, key: SessionKey, state: State, ttl: &time::Duration) -> Result<SessionKey, UpdateError> {
+    async fn update(
+        &self,
+        key: SessionKey,
+        state: State,
+        ttl: &time::Duration,
+    ) -> Result<SessionKey, UpdateError> {
         match self.write(&key, &state, ttl, false).await {
             Ok(0) => Err(UpdateError::Other(anyhow!("the session was ended"))),
             Ok(_) => Ok(key),
@@ -140,4 +153,3 @@ impl SessionStore for Sessions {
         global.commit().await.context("ending a session")
     }
 }
-

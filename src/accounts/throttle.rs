@@ -49,13 +49,15 @@ pub async fn failed(db: &Db, email: &str, ip: &str, now: Instant) -> DbResult<()
     for (key, free) in keys(email, ip) {
         global
             .execute(
-                sql("insert into sign_in_attempts as s (key_hash, failures, last_failure_at, blocked_until) \
+                sql(
+                    "insert into sign_in_attempts as s (key_hash, failures, last_failure_at, blocked_until) \
                      values ({}, 1, {}, {}) on conflict (key_hash) do update set \
                      failures = case when s.last_failure_at < {} then 1 else s.failures + 1 end, \
                      last_failure_at = excluded.last_failure_at, \
                      blocked_until = excluded.last_failure_at + make_interval(secs => \
                         case when s.last_failure_at < {} or s.failures + 1 <= {} then 0 \
-                        else least({}, power(2, least(s.failures - {}, 16)))::double precision end)")
+                        else least({}, power(2, least(s.failures - {}, 16)))::double precision end)",
+                )
                 .bind(key)
                 .bind(now)
                 .bind(now)

@@ -63,7 +63,14 @@ pub struct Created {
 }
 
 /// Makes a token for somebody in an account.
-pub async fn create(db: &Db, account: AccountId, user: UserId, name: &str, scopes: &[Scope], expires_at: Option<Instant>) -> Result<Created> {
+pub async fn create(
+    db: &Db,
+    account: AccountId,
+    user: UserId,
+    name: &str,
+    scopes: &[Scope],
+    expires_at: Option<Instant>,
+) -> Result<Created> {
     if scopes.is_empty() {
         bail!("a token needs at least one scope");
     }
@@ -73,8 +80,10 @@ pub async fn create(db: &Db, account: AccountId, user: UserId, name: &str, scope
     let mut global = db.global().await?;
     global
         .execute(
-            sql("insert into api_tokens (account_id, user_id, name, prefix, secret_hash, scopes, expires_at) \
-                 values ({}, {}, {}, {}, {}, {}, {})")
+            sql(
+                "insert into api_tokens (account_id, user_id, name, prefix, secret_hash, scopes, expires_at) \
+                 values ({}, {}, {}, {}, {}, {}, {})",
+            )
             .bind(account)
             .bind(user)
             .bind(name)
@@ -122,8 +131,12 @@ pub struct Bearer {
 
 /// The bearer of a token, if it is one, known, not expired and not revoked.
 pub async fn verify(db: &Db, token: &str, now: Instant) -> DbResult<Option<Bearer>> {
-    let Some((body, sum)) = token.len().checked_sub(6).and_then(|cut| token.split_at_checked(cut)) else { return Ok(None) };
-    let Some((prefix, _)) = body.rsplit_once('_') else { return Ok(None) };
+    let Some((body, sum)) = token.len().checked_sub(6).and_then(|cut| token.split_at_checked(cut)) else {
+        return Ok(None);
+    };
+    let Some((prefix, _)) = body.rsplit_once('_') else {
+        return Ok(None);
+    };
     if !prefix.starts_with("wb_live_") || checksum(body) != sum {
         return Ok(None);
     }

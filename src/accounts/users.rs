@@ -72,7 +72,11 @@ struct PersonRow {
 
 /// Somebody with every account they may enter, the asked-for one first if they
 /// may enter it. Read on every request: a changed role acts at once.
-pub async fn enter(db: &Db, user: UserId, wanted: Option<AccountId>) -> DbResult<Option<(Person, Vec<(AccountId, String)>)>> {
+pub async fn enter(
+    db: &Db,
+    user: UserId,
+    wanted: Option<AccountId>,
+) -> DbResult<Option<(Person, Vec<(AccountId, String)>)>> {
     let mut global = db.global().await?;
     let rows: Vec<PersonRow> = global
         .rows(
@@ -272,6 +276,8 @@ pub async fn find(db: &Db, email: &str) -> DbResult<Option<(UserId, Vec<AccountI
             .bind(email.trim()),
         )
         .await?;
-    let Some(first) = rows.first() else { return Ok(None) };
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
     Ok(Some((first.id, rows.iter().filter_map(|r| r.account_id).collect())))
 }

@@ -213,7 +213,9 @@ impl Stale {
     pub fn sentence(&self) -> String {
         match self.changes.first() {
             Some((who, what, _)) => format!("{} changed after you opened the page. {who}: {what}", self.what),
-            None => format!("{} changed after you opened the page. Look at it again, then repeat.", self.what),
+            None => {
+                format!("{} changed after you opened the page. Look at it again, then repeat.", self.what)
+            }
         }
     }
 }
@@ -234,7 +236,11 @@ pub trait Action: Send + Sync + 'static {
 
     /// Reads the subject. With `lock`, its row is locked until the end of the
     /// transaction.
-    fn load(scope: &mut Scope, id: i64, lock: bool) -> impl Future<Output = DbResult<Option<Self::Subject>>> + Send;
+    fn load(
+        scope: &mut Scope,
+        id: i64,
+        lock: bool,
+    ) -> impl Future<Output = DbResult<Option<Self::Subject>>> + Send;
 
     /// The row version a page carries, and the subject's name in words.
     fn version(subject: &Self::Subject) -> (i32, String);

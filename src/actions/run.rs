@@ -43,7 +43,13 @@ struct Kept {
 /// Runs an action and commits. Doing it twice with one key answers twice and
 /// acts once, however many requests race: the second waits for the first to
 /// commit on the key's row.
-pub async fn run<A: Action>(db: &Db, account: AccountId, by: &By, call: Call<A::Input>, now: Instant) -> Result<Outcome, ActionError> {
+pub async fn run<A: Action>(
+    db: &Db,
+    account: AccountId,
+    by: &By,
+    call: Call<A::Input>,
+    now: Instant,
+) -> Result<Outcome, ActionError> {
     let mut scope = db.scope(account).await?;
     let outcome = run_in::<A>(&mut scope, by, call, now).await?;
     scope.commit().await?;
@@ -51,7 +57,12 @@ pub async fn run<A: Action>(db: &Db, account: AccountId, by: &By, call: Call<A::
 }
 
 /// As [`run`], in the caller's transaction.
-async fn run_in<A: Action>(scope: &mut Scope, by: &By, call: Call<A::Input>, now: Instant) -> Result<Outcome, ActionError> {
+async fn run_in<A: Action>(
+    scope: &mut Scope,
+    by: &By,
+    call: Call<A::Input>,
+    now: Instant,
+) -> Result<Outcome, ActionError> {
     if !by.can(A::PERMISSION) {
         return Err(ActionError::Forbidden(A::PERMISSION));
     }
@@ -62,11 +73,14 @@ async fn run_in<A: Action>(scope: &mut Scope, by: &By, call: Call<A::Input>, now
             return Ok(outcome);
         }
     }
-    let Some(subject) = A::load(scope, call.id, true).await? else { return Err(ActionError::NotFound) };
+    let Some(subject) = A::load(scope, call.id, true).await? else {
+        return Err(ActionError::NotFound);
+    };
     let (version, what) = A::version(&subject);
     if call.version.is_some_and(|seen| seen != version) {
         let history = activity::list(scope, A::history(&subject), None, None, 3).await?;
-        let changes = history.into_iter().map(|a| (a.actor_name.clone(), a.summary.clone(), a.at())).collect();
+        let changes =
+            history.into_iter().map(|a| (a.actor_name.clone(), a.summary.clone(), a.at())).collect();
         return Err(ActionError::Stale(Stale { what, changes }));
     }
     if let Availability::Unavailable(why) = A::available(&subject) {
@@ -99,7 +113,13 @@ fn request_hash<I: serde::Serialize>(id: i64, input: &I) -> String {
 }
 
 /// Takes the key, or answers what was done with it before.
-async fn claim_key(scope: &mut Scope, key_scope: &str, key: &str, hash: &str, now: Instant) -> Result<Option<Outcome>, ActionError> {
+async fn claim_key(
+    scope: &mut Scope,
+    key_scope: &str,
+    key: &str,
+    hash: &str,
+    now: Instant,
+) -> Result<Option<Outcome>, ActionError> {
     let account = scope.account();
     let taken = scope
         .execute(
@@ -125,9 +145,9 @@ async fn claim_key(scope: &mut Scope, key_scope: &str, key: &str, hash: &str, no
         .await?;
     match kept {
         Some(kept) if kept.request_hash != hash => Err(ActionError::KeyReused),
-        Some(Kept { response: Some(response), .. }) => {
-            Ok(Some(serde_json::from_value(response).unwrap_or_else(|_| Outcome::unchanged("This was done already."))))
-        }
+        Some(Kept { response: Some(response), .. }) => Ok(Some(
+            serde_json::from_value(response).unwrap_or_else(|_| Outcome::unchanged("This was done already.")),
+        )),
         _ => Ok(Some(Outcome::unchanged("This was done already."))),
     }
 }

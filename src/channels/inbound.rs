@@ -5,13 +5,19 @@ use super::{ChannelKind, Channels, orders_in, store};
 use crate::{
     clock::Instant,
     db::{Db, DbResult, Scope, sql},
-    evidence::{TraceId, record::{self, About, Direction, LogType, RecordStatus, Sent}},
+    evidence::{
+        TraceId,
+        record::{self, About, Direction, LogType, RecordStatus, Sent},
+    },
     ids::{AccountId, ChannelId, InboundId},
     jobs,
     secrets::{Keyring, Place, random_hex},
 };
 use anyhow::Result;
-use diesel::{QueryableByName, sql_types::{BigInt, Bytea, Nullable, Text, Timestamptz}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bytea, Nullable, Text, Timestamptz},
+};
 use secrecy::SecretString;
 
 /// Where an endpoint's secret lies; its row is the channel.
@@ -67,16 +73,25 @@ pub async fn accept(
         )
         .await?;
     drop(global);
-    let Some(endpoint) = endpoint.filter(|e| e.kind == kind) else { return Ok(Accepted::NoSuchEndpoint) };
-    let (Some(channel), Some(adapter)) = (endpoint.channel_id, ChannelKind::parse(kind).and_then(|k| channels.get(k))) else {
+    let Some(endpoint) = endpoint.filter(|e| e.kind == kind) else {
+        return Ok(Accepted::NoSuchEndpoint);
+    };
+    let (Some(channel), Some(adapter)) =
+        (endpoint.channel_id, ChannelKind::parse(kind).and_then(|k| channels.get(k)))
+    else {
         return Ok(Accepted::NoSuchEndpoint);
     };
     let place = Place { account: endpoint.account_id, column: SECRET, row: channel.0 };
     let mut secrets: Vec<SecretString> = vec![keyring.open(place, &endpoint.secret_sealed)?];
-    if let Some(previous) = endpoint.previous_secret_sealed.filter(|_| endpoint.previous_secret_until.is_some_and(|until| until > now)) {
+    if let Some(previous) = endpoint
+        .previous_secret_sealed
+        .filter(|_| endpoint.previous_secret_until.is_some_and(|until| until > now))
+    {
         secrets.push(keyring.open(place, &previous)?);
     }
-    let Some(delivery) = adapter.verify(&secrets, headers, raw) else { return Ok(Accepted::NotProven) };
+    let Some(delivery) = adapter.verify(&secrets, headers, raw) else {
+        return Ok(Accepted::NotProven);
+    };
     let mut scope = db.scope(endpoint.account_id).await?;
     let source = format!("{kind}:{channel}");
     #[derive(QueryableByName)]
@@ -98,7 +113,9 @@ pub async fn accept(
             .bind(now),
         )
         .await?;
-    let Some(NewId { id }) = row else { return Ok(Accepted::Repeated) };
+    let Some(NewId { id }) = row else {
+        return Ok(Accepted::Repeated);
+    };
     let trace = TraceId::new();
     let sent = Sent {
         method: "POST".into(),
@@ -107,7 +124,8 @@ pub async fn accept(
         body: String::from_utf8_lossy(raw).into_owned(),
     };
     let about = About { channel: Some(channel), trace: Some(trace.clone()), ..About::default() };
-    record::insert(&mut scope, LogType::InboundWebhook, Direction::In, RecordStatus::Success, &about, &sent).await?;
+    record::insert(&mut scope, LogType::InboundWebhook, Direction::In, RecordStatus::Success, &about, &sent)
+        .await?;
     jobs::enqueue(&mut scope, orders_in::process(id, now, &trace)).await?;
     scope.commit().await?;
     Ok(Accepted::Kept)
@@ -116,9 +134,17 @@ pub async fn accept(
 /// Opens an endpoint for a channel with the secret the channel signs with;
 /// answers the path the channel posts to. An endpoint that is there is kept,
 /// its secret replaced, the old one valid for another day.
-pub async fn open(scope: &mut Scope, keyring: &Keyring, channel: ChannelId, secret: &str, now: Instant) -> Result<Option<String>> {
+pub async fn open(
+    scope: &mut Scope,
+    keyring: &Keyring,
+    channel: ChannelId,
+    secret: &str,
+    now: Instant,
+) -> Result<Option<String>> {
     let account = scope.account();
-    let Some(row) = store::channel(scope, channel).await? else { return Ok(None) };
+    let Some(row) = store::channel(scope, channel).await? else {
+        return Ok(None);
+    };
     let sealed = keyring.seal(Place { account, column: SECRET, row: channel.0 }, secret)?;
     #[derive(QueryableByName)]
     struct Kept {
@@ -155,7 +181,11 @@ pub async fn path(scope: &mut Scope, channel: ChannelId) -> DbResult<Option<Stri
     }
     let account = scope.account();
     let kept: Option<Kept> = scope
-        .row(sql("select id, kind from inbound_endpoints where account_id = {} and channel_id = {}").bind(account).bind(channel))
+        .row(
+            sql("select id, kind from inbound_endpoints where account_id = {} and channel_id = {}")
+                .bind(account)
+                .bind(channel),
+        )
         .await?;
     Ok(kept.map(|k| format!("/hooks/{}/{}", k.kind, k.id)))
 }

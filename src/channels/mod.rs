@@ -207,7 +207,11 @@ pub trait Channel: Send + Sync {
     fn submit(&self, access: &Access, submission: &Submission, look: &Value) -> HttpRequest;
 
     /// Reads the answer to [`Channel::submit`].
-    fn submitted(&self, response: &HttpResponse, submission: &Submission) -> Result<Answer<Submitted>, Failure>;
+    fn submitted(
+        &self,
+        response: &HttpResponse,
+        submission: &Submission,
+    ) -> Result<Answer<Submitted>, Failure>;
 
     /// Orders changed since an instant.
     fn orders(&self, access: &Access, since: Instant, page: Option<&str>) -> HttpRequest;
@@ -217,7 +221,12 @@ pub trait Channel: Send + Sync {
 
     /// Proves that a message came from the channel: the signature over the raw
     /// bytes, under any of the secrets (two during a rotation).
-    fn verify(&self, secrets: &[SecretString], headers: &[(String, String)], raw: &[u8]) -> Option<InboundDelivery>;
+    fn verify(
+        &self,
+        secrets: &[SecretString],
+        headers: &[(String, String)],
+        raw: &[u8],
+    ) -> Option<InboundDelivery>;
 
     /// The order a message carries; `None` for topics that carry none.
     fn order_in(&self, topic: &str, raw: &[u8]) -> Result<Option<IncomingOrder>, String>;

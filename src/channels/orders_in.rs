@@ -6,7 +6,10 @@ use crate::{
     actions::By,
     clock::Instant,
     db::{Db, DbResult, sql},
-    evidence::{Actor, TraceId, record::{About, LogType}},
+    evidence::{
+        Actor, TraceId,
+        record::{About, LogType},
+    },
     ids::{AccountId, ChannelId, InboundId},
     jobs::{self, Claimed, End, Handler, Handlers, NewJob, Work, retry},
     orders::receive::{self, Received},
@@ -58,7 +61,13 @@ pub fn poll(channel: ChannelId, at: Instant, trace: &TraceId) -> NewJob {
 
 /// The job that takes in a stored message.
 pub(super) fn process(message: InboundId, at: Instant, trace: &TraceId) -> NewJob {
-    NewJob::new(PROCESS_INBOUND, format!("inbound:{message}"), json!(InboundPayload { message_id: message }), at).traced(trace)
+    NewJob::new(
+        PROCESS_INBOUND,
+        format!("inbound:{message}"),
+        json!(InboundPayload { message_id: message }),
+        at,
+    )
+    .traced(trace)
 }
 
 #[derive(QueryableByName)]
@@ -118,23 +127,36 @@ impl Handler for PollOrders {
 
 impl PollOrders {
     async fn poll(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: PollPayload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: PollPayload =
+            serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let started = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(channel) = store::channel(&mut scope, payload.channel_id).await? else { return Ok(End::Done) };
+        let Some(channel) = store::channel(&mut scope, payload.channel_id).await? else {
+            return Ok(End::Done);
+        };
         let access = channel.access(&scope, &work.keyring)?;
         drop(scope);
-        let Some(adapter) = self.channels.get(channel.kind).filter(|_| channel.import_orders) else { return Ok(End::Done) };
+        let Some(adapter) = self.channels.get(channel.kind).filter(|_| channel.import_orders) else {
+            return Ok(End::Done);
+        };
         let since = channel.poll_cursor.map_or(started - FIRST, |cursor| cursor - OVERLAP);
         let trace = job.trace();
         let by = By { actor: Actor::channel(channel.name.clone()), ..By::system(trace.clone()) };
-        let about = About { channel: Some(channel.id), job: Some(job.id), attempt: job.attempts, trace: Some(trace), ..About::default() };
+        let about = About {
+            channel: Some(channel.id),
+            job: Some(job.id),
+            attempt: job.attempts,
+            trace: Some(trace),
+            ..About::default()
+        };
         let mut page = None;
         for _ in 0..MOST_PAGES {
             let request = adapter.orders(&access, since, page.as_deref());
             let called = work
                 .outbound
-                .call(&work.db, job.account_id, LogType::GetOrders, &about, request, |r| adapter.orders_read(r))
+                .call(&work.db, job.account_id, LogType::GetOrders, &about, request, |r| {
+                    adapter.orders_read(r)
+                })
                 .await;
             let now = (work.now)();
             let answer = match called.result {
@@ -144,11 +166,18 @@ impl PollOrders {
                     store::note_health(&mut scope, channel.id, Some(failure.class), now).await?;
                     store::note_polled(&mut scope, channel.id, None, now).await?;
                     scope.commit().await?;
-                    return Ok(match failure.class.retry_helps().then(|| retry::OUTSIDE.next(job.attempts, failure.retry_after, now)).flatten() {
-                        Some(at) => End::Again { at, reason: failure.message },
-                        // the next poll tries again; the channel's page says since when it fails
-                        None => End::Failed { reason: failure.message },
-                    });
+                    return Ok(
+                        match failure
+                            .class
+                            .retry_helps()
+                            .then(|| retry::OUTSIDE.next(job.attempts, failure.retry_after, now))
+                            .flatten()
+                        {
+                            Some(at) => End::Again { at, reason: failure.message },
+                            // the next poll tries again; the channel's page says since when it fails
+                            None => End::Failed { reason: failure.message },
+                        },
+                    );
                 }
             };
             for order in &answer.orders {
@@ -205,7 +234,8 @@ impl Handler for ProcessInbound {
 
 impl ProcessInbound {
     async fn process(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: InboundPayload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: InboundPayload =
+            serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
         let message: Option<Message> = scope
@@ -215,7 +245,9 @@ impl ProcessInbound {
                     .bind(payload.message_id),
             )
             .await?;
-        let Some(message) = message.filter(|m| m.processed_at.is_none()) else { return Ok(End::Done) };
+        let Some(message) = message.filter(|m| m.processed_at.is_none()) else {
+            return Ok(End::Done);
+        };
         let channel = match message.channel_id {
             Some(id) => store::channel(&mut scope, id).await?,
             None => None,

@@ -12,7 +12,10 @@ use crate::{
     secrets::{Keyring, Place},
 };
 use anyhow::Result;
-use diesel::{QueryableByName, sql_types::{BigInt, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Text},
+};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -66,9 +69,8 @@ impl ChannelRow {
     /// How to reach it, with its credentials opened.
     pub fn access(&self, scope: &Scope, keyring: &Keyring) -> Result<Access> {
         let credentials = match &self.credentials_sealed {
-            Some(sealed) => {
-                keyring.open(Place { account: scope.account(), column: CREDENTIALS, row: self.id.0 }, sealed)?
-            }
+            Some(sealed) => keyring
+                .open(Place { account: scope.account(), column: CREDENTIALS, row: self.id.0 }, sealed)?,
             None => SecretString::from("{}"),
         };
         Ok(Access {
@@ -106,9 +108,11 @@ pub async fn store(scope: &mut Scope, id: StoreId) -> DbResult<Option<Store>> {
     let account = scope.account();
     scope
         .row(
-            sql("select id, name, time_zone, currency, version from stores where account_id = {} and id = {}")
-                .bind(account)
-                .bind(id),
+            sql(
+                "select id, name, time_zone, currency, version from stores where account_id = {} and id = {}",
+            )
+            .bind(account)
+            .bind(id),
         )
         .await
 }
@@ -131,20 +135,27 @@ pub async fn channel(scope: &mut Scope, id: ChannelId) -> DbResult<Option<Channe
 
 /// Notes that a call to the channel worked, or what class of failure it had
 /// that says something about the channel itself.
-pub async fn note_health(scope: &mut Scope, id: ChannelId, failure: Option<ErrorClass>, now: Instant) -> DbResult<()> {
+pub async fn note_health(
+    scope: &mut Scope,
+    id: ChannelId,
+    failure: Option<ErrorClass>,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     let statement = match failure {
         None => sql("update channels set last_success_at = {}, failing_since = null, failure_class = null \
                      where account_id = {} and id = {}")
-            .bind(now)
-            .bind(account)
-            .bind(id),
-        Some(class) => sql("update channels set failing_since = coalesce(failing_since, {}), failure_class = {} \
+        .bind(now)
+        .bind(account)
+        .bind(id),
+        Some(class) => {
+            sql("update channels set failing_since = coalesce(failing_since, {}), failure_class = {} \
                             where account_id = {} and id = {}")
             .bind(now)
             .bind(class)
             .bind(account)
-            .bind(id),
+            .bind(id)
+        }
     };
     scope.execute(statement).await?;
     Ok(())
@@ -224,7 +235,9 @@ pub async fn update(
 ) -> DbResult<Updated> {
     let account = scope.account();
     let locked = sql(channel_columns!("where account_id = {} and id = {} for update")).bind(account).bind(id);
-    let Some(row): Option<ChannelRow> = scope.row(locked).await? else { return Ok(Updated::Gone) };
+    let Some(row): Option<ChannelRow> = scope.row(locked).await? else {
+        return Ok(Updated::Gone);
+    };
     if row.version != seen {
         return Ok(Updated::Stale);
     }
@@ -271,7 +284,12 @@ pub async fn update(
 }
 
 /// Notes that the channel's orders were read, and from when the next read goes on.
-pub async fn note_polled(scope: &mut Scope, id: ChannelId, cursor: Option<Instant>, now: Instant) -> DbResult<()> {
+pub async fn note_polled(
+    scope: &mut Scope,
+    id: ChannelId,
+    cursor: Option<Instant>,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     scope
         .execute(

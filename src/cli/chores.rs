@@ -1,7 +1,12 @@
 //! What the worker does by the clock: polls that are due, partitions ahead of
 //! time, sessions past theirs.
 
-use crate::{accounts::sessions::Sessions, channels::orders_in, clock::Instant, db::{Db, sql}};
+use crate::{
+    accounts::sessions::Sessions,
+    channels::orders_in,
+    clock::Instant,
+    db::{Db, sql},
+};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -32,7 +37,11 @@ async fn hourly(db: &Db, now: Instant) {
     }
     let made = async {
         let mut global = db.global().await?;
-        global.execute(sql("select ensure_log_partitions(date_trunc('month', {}::timestamptz)::date, 4)").bind(now)).await?;
+        global
+            .execute(
+                sql("select ensure_log_partitions(date_trunc('month', {}::timestamptz)::date, 4)").bind(now),
+            )
+            .await?;
         global.commit().await
     };
     if let Err(error) = made.await {

@@ -56,10 +56,7 @@ impl Demo {
         // before any runtime: the kernel ties the private server to this thread
         let local = open::local_server(&self.config)?.context("the demo's private server")?;
         if local.is_guest() {
-            bail!(
-                "another copy of the demo is running on {}",
-                self.config.var.display()
-            );
+            bail!("another copy of the demo is running on {}", self.config.var.display());
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let result = runtime.block_on(self.run_on(&local));
@@ -123,8 +120,7 @@ impl Demo {
         app.begin_stop();
         stop.send_replace(true);
         web.stop().await;
-        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds))
-            .await;
+        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds)).await;
         worker.await.context("the worker")?;
         sandbox.stop().await;
         Ok(())
@@ -145,9 +141,7 @@ impl Demo {
             .context("connecting to the private PostgreSQL server")?;
         let driver = tokio::spawn(connection);
         // a name of our own, no quoting needed
-        client
-            .batch_execute(&format!("drop database if exists {DATABASE} with (force)"))
-            .await?;
+        client.batch_execute(&format!("drop database if exists {DATABASE} with (force)")).await?;
         drop(client);
         let _ = driver.await;
         match std::fs::remove_file(self.journal()) {

@@ -12,7 +12,10 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use clap::Args;
-use diesel::{QueryableByName, sql_types::{BigInt, Bool, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bool, Text},
+};
 
 /// Look at the database, its migrations, the secrets and what is called outside, and say what is wrong.
 #[derive(Debug, Args)]
@@ -104,7 +107,9 @@ async fn database(findings: &mut Findings, owner_url: &str, app_url: &str, keyri
         Ok(Some(role)) => {
             findings.good(format!("database: PostgreSQL {} answers", role.version));
             if role.safe && role.name == "waybill_app" {
-                findings.good("database: the application works as waybill_app, which owns nothing and bypasses nothing");
+                findings.good(
+                    "database: the application works as waybill_app, which owns nothing and bypasses nothing",
+                );
             } else {
                 findings.bad(format!(
                     "database: the application works as {}; it must become waybill_app (is a pooler dropping the `options` of the URL?)",
@@ -117,7 +122,10 @@ async fn database(findings: &mut Findings, owner_url: &str, app_url: &str, keyri
     }
     match migrate::pending(owner_url).await {
         Ok(names) if names.is_empty() => findings.good("migrations: none is missing"),
-        Ok(names) => return findings.bad(format!("migrations: {} are missing; run `waybill migrate`", names.join(", "))),
+        Ok(names) => {
+            return findings
+                .bad(format!("migrations: {} are missing; run `waybill migrate`", names.join(", ")));
+        }
         Err(error) => return findings.bad(format!("migrations: {error:#}")),
     }
     if let Some(keyring) = keyring

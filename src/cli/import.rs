@@ -14,7 +14,10 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use diesel::{QueryableByName, sql_types::{Integer, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{Integer, Text},
+};
 use std::path::PathBuf;
 
 /// Take a file in.
@@ -79,15 +82,22 @@ impl Import {
 
 impl Orders {
     fn run(self) -> Result<()> {
-        let size = std::fs::metadata(&self.file).with_context(|| format!("reading {}", self.file.display()))?.len();
+        let size =
+            std::fs::metadata(&self.file).with_context(|| format!("reading {}", self.file.display()))?.len();
         if size > shopify_csv::MAX_FILE_BYTES {
-            bail!("{} is larger than {} MB; split it", self.file.display(), shopify_csv::MAX_FILE_BYTES >> 20);
+            bail!(
+                "{} is larger than {} MB; split it",
+                self.file.display(),
+                shopify_csv::MAX_FILE_BYTES >> 20
+            );
         }
         let bytes = std::fs::read(&self.file).with_context(|| format!("reading {}", self.file.display()))?;
         let config = self.installation.clone();
         with_installation(&config, |opened| async move {
             let account = match &self.account {
-                Some(name) => users::find_account(&opened.db, name).await?.with_context(|| format!("there is no account {name}"))?,
+                Some(name) => users::find_account(&opened.db, name)
+                    .await?
+                    .with_context(|| format!("there is no account {name}"))?,
                 None => users::only_account(&opened.db).await?.context("name the account with --account")?,
             };
             let mut scope = opened.db.scope(account).await?;
@@ -98,7 +108,8 @@ impl Orders {
                 .find(|c| c.id.to_string() == wanted || c.name.eq_ignore_ascii_case(wanted))
                 .map(|c| c.id)
                 .with_context(|| {
-                    let names: Vec<String> = channels.iter().map(|c| format!("{} ({})", c.name, c.id)).collect();
+                    let names: Vec<String> =
+                        channels.iter().map(|c| format!("{} ({})", c.name, c.id)).collect();
                     format!("there is no channel {wanted}; there are: {}", names.join(", "))
                 })?;
             let name = self.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());

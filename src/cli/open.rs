@@ -55,7 +55,10 @@ pub async fn urls(config: &Installation, local: Option<&LocalPg>) -> Result<(Str
 }
 
 /// Runs `work` on an opened and migrated installation, on its own runtime.
-pub fn with_installation<T, F: Future<Output = Result<T>>>(config: &Installation, work: impl FnOnce(Opened) -> F) -> Result<T> {
+pub fn with_installation<T, F: Future<Output = Result<T>>>(
+    config: &Installation,
+    work: impl FnOnce(Opened) -> F,
+) -> Result<T> {
     start_logging(config);
     let local = local_server(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

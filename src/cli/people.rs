@@ -82,7 +82,11 @@ impl User {
             let name = new.account_name.as_deref().unwrap_or(&new.account);
             let account = users::account_by_slug(&opened.db, &new.account, name).await?;
             let roles = [(account, new.role)];
-            users::create(&opened.db, NewUser { email: &new.email, name: &new.name, password, roles: &roles }).await?;
+            users::create(
+                &opened.db,
+                NewUser { email: &new.email, name: &new.name, password, roles: &roles },
+            )
+            .await?;
             println!("{} can sign in to {} as {}", new.email, new.account, new.role);
             Ok(())
         })
@@ -141,12 +145,14 @@ impl Token {
         let TokenCommand::Create(new) = self.what;
         let config = new.installation.clone();
         with_installation(&config, |opened| async move {
-            let (user, accounts) =
-                users::find(&opened.db, &new.email).await?.with_context(|| format!("there is no user {}", new.email))?;
+            let (user, accounts) = users::find(&opened.db, &new.email)
+                .await?
+                .with_context(|| format!("there is no user {}", new.email))?;
             let account = match (&new.account, accounts.as_slice()) {
                 (Some(name), _) => {
-                    let account =
-                        users::find_account(&opened.db, name).await?.with_context(|| format!("there is no account {name}"))?;
+                    let account = users::find_account(&opened.db, name)
+                        .await?
+                        .with_context(|| format!("there is no account {name}"))?;
                     if !accounts.contains(&account) {
                         bail!("{} may not enter {name}", new.email);
                     }
@@ -156,7 +162,8 @@ impl Token {
                 (None, _) => bail!("name the account with --account"),
             };
             let expires = clock::now() + chrono::Duration::days(new.days);
-            let created = tokens::create(&opened.db, account, user, &new.name, &new.scopes, Some(expires)).await?;
+            let created =
+                tokens::create(&opened.db, account, user, &new.name, &new.scopes, Some(expires)).await?;
             println!("{}", created.token);
             eprintln!("Keep it now: it is not shown again. It expires on {}.", expires.format("%Y-%m-%d"));
             Ok(())

@@ -30,7 +30,11 @@ impl RunSandbox {
         start_logging(&self.installation);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let options = SandboxOptions { listen: self.sandbox_listen, journal: self.journal, ..SandboxOptions::default() };
+            let options = SandboxOptions {
+                listen: self.sandbox_listen,
+                journal: self.journal,
+                ..SandboxOptions::default()
+            };
             let sandbox = Sandbox::start(options).await.context("starting the sandbox")?;
             println!("The sandbox answers at http://{}", sandbox.address());
             super::serve::wait_for_signal().await?;

@@ -3,11 +3,7 @@
 use super::{open, start_logging};
 use crate::{
     config::Config,
-    db::{
-        Db,
-        embedded::LocalPg,
-        migrate,
-    },
+    db::{Db, embedded::LocalPg, migrate},
     jobs::Worker,
     outbound::{AddressPolicy, Client},
     web::app::{App, Rooms, Running},
@@ -71,11 +67,7 @@ impl Serve {
             tokio::spawn(super::chores::run(app.db.clone(), crate::clock::now, stopped.clone()));
             tokio::spawn(worker.run(stopped))
         });
-        let web = if self.worker_only {
-            None
-        } else {
-            Some(self.open(&app, owner)?)
-        };
+        let web = if self.worker_only { None } else { Some(self.open(&app, owner)?) };
 
         wait_for_signal().await?;
         tracing::info!("stopping");
@@ -84,8 +76,7 @@ impl Serve {
         if let Some(web) = web {
             web.stop().await;
         }
-        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds))
-            .await;
+        app.wait_for_writes(Duration::from_secs(self.config.stop_seconds)).await;
         if let Some(worker) = worker {
             worker.await.context("the worker")?;
         }
@@ -96,13 +87,7 @@ impl Serve {
         let keyring = open::keyring(&self.config)?;
         let db = Db::open(url, self.config.connections, "waybill")?;
         let outbound = Client::new(AddressPolicy::public())?;
-        Ok(App::new(
-            db,
-            keyring,
-            outbound,
-            super::registry::adapters(),
-            self.config.clone(),
-        ))
+        Ok(App::new(db, keyring, outbound, super::registry::adapters(), self.config.clone()))
     }
 
     fn open(&self, app: &Arc<App>, owner_url: String) -> Result<Running> {

@@ -81,15 +81,11 @@ pub fn by_any_name(name: &str) -> Option<&'static Courier> {
     if wanted.is_empty() {
         return None;
     }
-    let own = all()
-        .iter()
-        .find(|courier| squash(&courier.slug) == wanted || squash(&courier.name) == wanted);
+    let own = all().iter().find(|courier| squash(&courier.slug) == wanted || squash(&courier.name) == wanted);
     if own.is_some() {
         return own;
     }
-    let mut lent = all()
-        .iter()
-        .filter(|courier| courier.names.values().any(|name| squash(name) == wanted));
+    let mut lent = all().iter().filter(|courier| courier.names.values().any(|name| squash(name) == wanted));
     let first = lent.next();
     if lent.next().is_some() { None } else { first }
 }
@@ -97,10 +93,7 @@ pub fn by_any_name(name: &str) -> Option<&'static Courier> {
 /// Every name a kind of channel accepts, sorted, each once; empty for a kind
 /// that publishes no list.
 pub fn known_names(channel_kind: &str) -> Vec<&'static str> {
-    let mut names: Vec<&str> = all()
-        .iter()
-        .filter_map(|courier| courier.name_for(channel_kind))
-        .collect();
+    let mut names: Vec<&str> = all().iter().filter_map(|courier| courier.name_for(channel_kind)).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -108,10 +101,7 @@ pub fn known_names(channel_kind: &str) -> Vec<&'static str> {
 
 /// Letters and digits only, lower case.
 pub(super) fn squash(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn parse() -> Vec<Courier> {
@@ -121,10 +111,7 @@ fn parse() -> Vec<Courier> {
     };
     let cell = |row: &csv::StringRecord, title: &str| {
         let place = titles.iter().position(|own| own == title)?;
-        row.get(place)
-            .map(str::trim)
-            .filter(|cell| !cell.is_empty())
-            .map(str::to_owned)
+        row.get(place).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned)
     };
     // Remarks in brackets stand where a channel takes no name.
     let name = |row: &csv::StringRecord, title: &str| cell(row, title).filter(|name| !name.starts_with('('));
@@ -135,15 +122,9 @@ fn parse() -> Vec<Courier> {
             Some(Courier {
                 slug: cell(&row, "slug")?,
                 name: cell(&row, "display_name")?,
-                countries: cell(&row, "countries")?
-                    .split(',')
-                    .map(|code| code.trim().to_owned())
-                    .collect(),
+                countries: cell(&row, "countries")?.split(',').map(|code| code.trim().to_owned()).collect(),
                 tracking_url_template: cell(&row, "tracking_url_template"),
-                names: KINDS
-                    .iter()
-                    .filter_map(|(kind, title)| Some((*kind, name(&row, title)?)))
-                    .collect(),
+                names: KINDS.iter().filter_map(|(kind, title)| Some((*kind, name(&row, title)?))).collect(),
             })
         })
         .collect()

@@ -33,7 +33,12 @@ pub struct Mapping {
 }
 
 /// The mapping for a courier, the one for its service first.
-pub async fn find(scope: &mut Scope, channel: ChannelId, courier: &str, service: Option<&str>) -> DbResult<Option<Mapping>> {
+pub async fn find(
+    scope: &mut Scope,
+    channel: ChannelId,
+    courier: &str,
+    service: Option<&str>,
+) -> DbResult<Option<Mapping>> {
     let account = scope.account();
     scope
         .row(
@@ -96,7 +101,13 @@ pub enum Saved {
 }
 
 /// Saves a mapping, keeping the previous one, with a line of activity.
-pub async fn save(scope: &mut Scope, channel: ChannelId, new: &NewMapping, by: &By, now: Instant) -> DbResult<Saved> {
+pub async fn save(
+    scope: &mut Scope,
+    channel: ChannelId,
+    new: &NewMapping,
+    by: &By,
+    now: Instant,
+) -> DbResult<Saved> {
     let account = scope.account();
     let (courier, service) = (key(&new.courier), key(&new.service));
     let user = by.actor.id;
@@ -123,7 +134,10 @@ pub async fn save(scope: &mut Scope, channel: ChannelId, new: &NewMapping, by: &
             channel.0,
             format!("Mapped courier {courier} to {}", new.custom_name.trim()),
         )
-        .changed(serde_json::Value::Null, serde_json::json!({ "courier": courier, "custom_name": new.custom_name.trim() }))
+        .changed(
+            serde_json::Value::Null,
+            serde_json::json!({ "courier": courier, "custom_name": new.custom_name.trim() }),
+        )
         .traced(Some(&by.trace))
         .from_ip(by.ip.clone());
         activity::record(scope, entry).await?;
@@ -166,7 +180,11 @@ pub async fn save(scope: &mut Scope, channel: ChannelId, new: &NewMapping, by: &
         "courier_mapping_changed",
         Subject::Channel,
         channel.0,
-        format!("Changed the mapping of courier {courier} from {} to {}", old.custom_name, new.custom_name.trim()),
+        format!(
+            "Changed the mapping of courier {courier} from {} to {}",
+            old.custom_name,
+            new.custom_name.trim()
+        ),
     )
     .changed(
         serde_json::json!({ "courier": courier, "custom_name": old.custom_name }),
@@ -198,7 +216,13 @@ async fn keep_previous(scope: &mut Scope, old: &Mapping, user: Option<i64>, now:
 }
 
 /// Removes a mapping, keeping it in history. `false`: it was gone already.
-pub async fn remove(scope: &mut Scope, channel: ChannelId, id: MappingId, by: &By, now: Instant) -> DbResult<bool> {
+pub async fn remove(
+    scope: &mut Scope,
+    channel: ChannelId,
+    id: MappingId,
+    by: &By,
+    now: Instant,
+) -> DbResult<bool> {
     let account = scope.account();
     let Some(old): Option<Mapping> = scope
         .row(

@@ -7,10 +7,19 @@ use crate::{
     db::{DbResult, Scope, sql},
     ids::{ChannelId, ShipmentId},
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 
 /// Notes that a shipment came with this courier.
-pub async fn note(scope: &mut Scope, channel: ChannelId, courier: &str, shipment: ShipmentId, now: Instant) -> DbResult<()> {
+pub async fn note(
+    scope: &mut Scope,
+    channel: ChannelId,
+    courier: &str,
+    shipment: ShipmentId,
+    now: Instant,
+) -> DbResult<()> {
     let courier = courier.trim();
     if courier.is_empty() {
         return Ok(());

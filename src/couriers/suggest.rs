@@ -40,9 +40,7 @@ pub fn suggest(sent: &str, channel_kind: &str) -> Vec<Suggestion> {
     if phrase.squashed.is_empty() {
         return Vec::new();
     }
-    let has_list = catalogue::all()
-        .iter()
-        .any(|courier| courier.name_for(channel_kind).is_some());
+    let has_list = catalogue::all().iter().any(|courier| courier.name_for(channel_kind).is_some());
     let mut found: Vec<Suggestion> = KNOWN
         .iter()
         .filter(|known| known.courier.slug != OTHER)
@@ -53,12 +51,7 @@ pub fn suggest(sent: &str, channel_kind: &str) -> Vec<Suggestion> {
             let as_accepted =
                 accepted.is_some_and(|accepted| squash(accepted).chars().eq(phrase.squashed.iter().copied()));
             let score = known.likeness(&phrase) + if as_accepted { 0.15 } else { 0.0 };
-            Some(Suggestion {
-                courier: known.courier,
-                name,
-                score,
-                confident: false,
-            })
+            Some(Suggestion { courier: known.courier, name, score, confident: false })
         })
         .filter(|suggestion| suggestion.score >= WORTH_SHOWING)
         .collect();
@@ -70,9 +63,7 @@ pub fn suggest(sent: &str, channel_kind: &str) -> Vec<Suggestion> {
         names.push(suggestion.name);
         fresh
     });
-    let lead = found.first().map_or(0.0, |first| {
-        first.score - found.get(1).map_or(0.0, |next| next.score)
-    });
+    let lead = found.first().map_or(0.0, |first| first.score - found.get(1).map_or(0.0, |next| next.score));
     if let Some(first) = found.first_mut() {
         first.confident = has_list && first.score >= CONFIDENT && lead >= CLEAR_LEAD;
     }
@@ -112,21 +103,12 @@ impl Known {
     }
 
     fn likeness(&self, phrase: &Phrase) -> f64 {
-        let best = self
-            .phrases
-            .iter()
-            .map(|own| own.likeness(phrase))
-            .fold(0.0, f64::max);
+        let best = self.phrases.iter().map(|own| own.likeness(phrase)).fold(0.0, f64::max);
         best + self.country_bonus(phrase)
     }
 
     fn country_bonus(&self, phrase: &Phrase) -> f64 {
-        let works_in = |code: &str| {
-            self.courier
-                .countries
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(code))
-        };
+        let works_in = |code: &str| self.courier.countries.iter().any(|own| own.eq_ignore_ascii_case(code));
         match phrase.country {
             Some(country) if works_in(country) => 0.10,
             Some(country) if works_in("EU") && EUROPE.contains(&country) => 0.10,
@@ -143,18 +125,9 @@ impl Known {
 fn own_names(name: &str) -> Vec<&str> {
     let (outside, inside) = name.split_once('(').unwrap_or((name, ""));
     let inside = inside.trim_end_matches(')');
-    let inside = if inside.starts_with("now ") || inside.starts_with("merged ") {
-        ""
-    } else {
-        inside
-    };
+    let inside = if inside.starts_with("now ") || inside.starts_with("merged ") { "" } else { inside };
     let inside = inside.strip_prefix("formerly ").unwrap_or(inside);
-    outside
-        .split(" / ")
-        .chain([inside])
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .collect()
+    outside.split(" / ").chain([inside]).map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 /// A name cut into words.
@@ -175,20 +148,13 @@ impl Phrase {
         if spellings.first() != Some(&cut) {
             spellings.push(cut);
         }
-        Self {
-            squashed: squash(&folded).chars().collect(),
-            spellings,
-            country,
-        }
+        Self { squashed: squash(&folded).chars().collect(), spellings, country }
     }
 
     /// How alike one of our names is to what was sent.
     fn likeness(&self, sent: &Self) -> f64 {
-        let mut best = if self.squashed == sent.squashed {
-            1.0
-        } else {
-            close(&self.squashed, &sent.squashed) * 0.95
-        };
+        let mut best =
+            if self.squashed == sent.squashed { 1.0 } else { close(&self.squashed, &sent.squashed) * 0.95 };
         for own in &self.spellings {
             for others in &sent.spellings {
                 best = f64::max(best, overlap(own, others));
@@ -216,20 +182,12 @@ impl Word {
         let country = country(&text);
         let weight = weight(&text);
         let letters = country.unwrap_or(&text).chars().collect();
-        Self {
-            letters,
-            country,
-            weight,
-            own_weight: weight.max(0.3),
-        }
+        Self { letters, country, weight, own_weight: weight.max(0.3) }
     }
 }
 
 fn words(text: &str) -> Vec<Word> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(Word::of)
-        .collect()
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(Word::of).collect()
 }
 
 /// A space where a new word starts without one.
@@ -237,11 +195,7 @@ fn at_capitals(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let mut cut = String::new();
     for (place, &letter) in letters.iter().enumerate() {
-        let before = place
-            .checked_sub(1)
-            .and_then(|place| letters.get(place))
-            .copied()
-            .unwrap_or(' ');
+        let before = place.checked_sub(1).and_then(|place| letters.get(place)).copied().unwrap_or(' ');
         let after = letters.get(place + 1).copied().unwrap_or(' ');
         let starts = (before.is_lowercase() && letter.is_uppercase())
             || (before.is_uppercase() && letter.is_uppercase() && after.is_lowercase())
@@ -256,20 +210,12 @@ fn at_capitals(text: &str) -> String {
 
 /// How much of the weight of two names is in words they share.
 fn overlap(own: &[Word], sent: &[Word]) -> f64 {
-    let all: f64 = own
-        .iter()
-        .map(|word| word.own_weight)
-        .chain(sent.iter().map(|word| word.weight))
-        .sum();
+    let all: f64 = own.iter().map(|word| word.own_weight).chain(sent.iter().map(|word| word.weight)).sum();
     let mut left: Vec<&Word> = sent.iter().collect();
     let mut shared = 0.0;
     for word in own {
         let likeness = |other: &Word| {
-            if word.letters == other.letters {
-                1.0
-            } else {
-                close(&word.letters, &other.letters)
-            }
+            if word.letters == other.letters { 1.0 } else { close(&word.letters, &other.letters) }
         };
         let best = left
             .iter()
@@ -323,9 +269,7 @@ fn distance(one: &[char], other: &[char]) -> usize {
         for (column, against) in other.iter().enumerate() {
             let at = |line: &[usize], place: usize| line.get(place).copied().unwrap_or(usize::MAX / 2);
             let changed = at(&last, column) + usize::from(letter != against);
-            let mut least = changed
-                .min(at(&last, column + 1) + 1)
-                .min(at(&current, column) + 1);
+            let mut least = changed.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
             let swapped = row > 0
                 && column > 0
                 && one.get(row - 1) == Some(against)
@@ -382,9 +326,7 @@ fn country(word: &str) -> Option<&'static str> {
     let found = WORDS
         .iter()
         .find(|(code, words)| *code == word || words.split_ascii_whitespace().any(|own| own == word));
-    found
-        .map(|(code, _)| *code)
-        .filter(|_| word != "in" || word.len() != 2)
+    found.map(|(code, _)| *code).filter(|_| word != "in" || word.len() != 2)
 }
 
 /// Accents off: `Österreichische` and `Colis Privé` are typed without them.

@@ -12,7 +12,8 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Brings the database at `owner_url` up to this version; answers how many
 /// migrations ran. Needs tokio's multi-thread runtime: the harness blocks.
 pub async fn migrate(owner_url: &str) -> Result<usize> {
-    let mut connection = AsyncPgConnection::establish(owner_url).await.context("connecting for migrations")?;
+    let mut connection =
+        AsyncPgConnection::establish(owner_url).await.context("connecting for migrations")?;
     // diesel takes no lock of its own: two copies starting together would race
     diesel::sql_query("select pg_advisory_lock(7213001)").execute(&mut connection).await?;
     let mut harness = AsyncMigrationHarness::new(connection);

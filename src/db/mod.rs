@@ -5,9 +5,9 @@
 //! few tables that belong to no account (people, sessions, jobs).
 
 pub mod embedded;
+mod like;
 pub mod migrate;
 pub mod schema;
-mod like;
 mod scope;
 pub mod sql;
 
@@ -67,8 +67,10 @@ impl Db {
         let mut config = ManagerConfig::default();
         // The default, Verified, sends SELECT 1 before every use.
         config.recycling_method = RecyclingMethod::Fast;
-        let manager =
-            AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(application_url(url, name), config);
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(
+            application_url(url, name),
+            config,
+        );
         let pool = deadpool::Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(Duration::from_secs(5)))

@@ -40,7 +40,9 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
         // Dropping is synchronous: a task rolls back and returns the connection.
         // Without a runtime the connection is closed, which rolls back as well.
         match tokio::runtime::Handle::try_current() {

@@ -149,7 +149,9 @@ impl QueryFragment<Pg> for Sql {
             match piece {
                 Piece::Text(text) => out.push_sql(text),
                 Piece::Hole => {
-                    return Err(Error::QueryBuilderError("a {} of the statement has no value, or a value no {}".into()));
+                    return Err(Error::QueryBuilderError(
+                        "a {} of the statement has no value, or a value no {}".into(),
+                    ));
                 }
                 Piece::Bind(bind) => match bind {
                     Bind::Int8(v) => out.push_bind_param::<BigInt, _>(v)?,

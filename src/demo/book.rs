@@ -277,11 +277,7 @@ impl Parcel {
             self.marked.map(|(at, _)| at),
             self.posts.iter().filter_map(|post| post.superseded).max(),
         ];
-        posts
-            .chain(others.into_iter().flatten())
-            .max()
-            .unwrap_or(self.planned)
-            .max(self.planned)
+        posts.chain(others.into_iter().flatten()).max().unwrap_or(self.planned).max(self.planned)
     }
 }
 
@@ -304,10 +300,7 @@ impl Order {
     }
 
     pub fn subtotal(&self) -> i64 {
-        self.lines
-            .iter()
-            .map(|line| line.price * i64::from(line.quantity))
-            .sum()
+        self.lines.iter().map(|line| line.price * i64::from(line.quantity)).sum()
     }
 
     pub fn total(&self) -> i64 {
@@ -315,11 +308,8 @@ impl Order {
     }
 
     pub fn items(&self) -> (i32, i32) {
-        let ordered: i32 = self
-            .lines
-            .iter()
-            .map(|line| line.quantity - line.refunded.min(line.quantity))
-            .sum();
+        let ordered: i32 =
+            self.lines.iter().map(|line| line.quantity - line.refunded.min(line.quantity)).sum();
         let sent: i32 = (0..self.lines.len()).map(|line| self.sent_of(line)).sum();
         (ordered, sent)
     }
@@ -358,27 +348,15 @@ impl Order {
             ChannelSync::NotApplicable,
         ];
         let alive = || self.parcels.iter().filter(|parcel| parcel.voided.is_none());
-        let state = STATES
-            .into_iter()
-            .find(|state| alive().any(|parcel| parcel.status() == *state));
-        let sync = SYNCS
-            .into_iter()
-            .find(|sync| alive().any(|parcel| parcel.sync() == *sync));
+        let state = STATES.into_iter().find(|state| alive().any(|parcel| parcel.status() == *state));
+        let sync = SYNCS.into_iter().find(|sync| alive().any(|parcel| parcel.sync() == *sync));
         (state, sync.unwrap_or(ChannelSync::NotApplicable))
     }
 
     /// When something last happened to it.
     pub fn last_change(&self) -> Instant {
-        let holds = self
-            .holds
-            .iter()
-            .map(|hold| hold.released.unwrap_or(hold.created));
+        let holds = self.holds.iter().map(|hold| hold.released.unwrap_or(hold.created));
         let parcels = self.parcels.iter().map(Parcel::last_change);
-        holds
-            .chain(parcels)
-            .chain(self.canceled)
-            .max()
-            .unwrap_or(self.placed)
-            .max(self.placed)
+        holds.chain(parcels).chain(self.canceled).max().unwrap_or(self.placed).max(self.placed)
     }
 }

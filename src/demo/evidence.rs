@@ -55,50 +55,23 @@ pub(super) struct Of {
 
 impl Of {
     pub fn order(id: i64, channel: Option<i64>) -> Of {
-        Of {
-            subject: Subject::Order,
-            id,
-            order: Some(id),
-            shipment: None,
-            channel,
-        }
+        Of { subject: Subject::Order, id, order: Some(id), shipment: None, channel }
     }
 
     pub fn shipment(id: i64, order: i64) -> Of {
-        Of {
-            subject: Subject::Shipment,
-            id,
-            order: Some(order),
-            shipment: Some(id),
-            channel: None,
-        }
+        Of { subject: Subject::Shipment, id, order: Some(order), shipment: Some(id), channel: None }
     }
 
     pub fn channel(id: i64) -> Of {
-        Of {
-            subject: Subject::Channel,
-            id,
-            order: None,
-            shipment: None,
-            channel: Some(id),
-        }
+        Of { subject: Subject::Channel, id, order: None, shipment: None, channel: Some(id) }
     }
 
     pub fn other(subject: Subject, id: i64) -> Of {
-        Of {
-            subject,
-            id,
-            order: None,
-            shipment: None,
-            channel: None,
-        }
+        Of { subject, id, order: None, shipment: None, channel: None }
     }
 
     pub fn with_channel(self, channel: i64) -> Of {
-        Of {
-            channel: Some(channel),
-            ..self
-        }
+        Of { channel: Some(channel), ..self }
     }
 }
 
@@ -177,11 +150,7 @@ impl<'a> Evidence<'a> {
 
     pub fn person(&self, hand: Hand) -> Actor {
         let staff = staff(self.ids, hand);
-        Actor {
-            kind: ActorKind::User,
-            id: Some(staff.id),
-            name: staff.name.to_owned(),
-        }
+        Actor { kind: ActorKind::User, id: Some(staff.id), name: staff.name.to_owned() }
     }
 
     /// Writes everything down that the book tells.
@@ -208,35 +177,22 @@ impl<'a> Evidence<'a> {
             _ => Actor::channel(channel.name),
         };
         let came = self.dice.after(order.placed, 2, 12);
-        let line = self.note(
-            came,
-            &actor,
-            "order_imported",
-            of,
-            format!("Order {} came in", order.number),
-        );
+        let line = self.note(came, &actor, "order_imported", of, format!("Order {} came in", order.number));
         line.trace_id = Some(order.trace.clone());
         for hold in &order.holds {
             let actor = self.person(hold.by);
             let after = json!({ "kind": hold.kind, "reason": hold.reason, "hold_until": hold.until.map(|at| at.to_rfc3339()) });
             let words = format!("Held order {}: {}", order.number, hold.reason);
-            self.note(hold.created, &actor, "hold_added", Of::order(id, None), words)
-                .after = Some(after);
+            self.note(hold.created, &actor, "hold_added", Of::order(id, None), words).after = Some(after);
             if let Some(released) = hold.released {
                 let words = format!("Removed the {} hold of order {}", hold.kind, order.number);
-                self.note(released, &actor, "hold_removed", Of::order(id, None), words)
-                    .before = Some(json!({ "kind": hold.kind }));
+                self.note(released, &actor, "hold_removed", Of::order(id, None), words).before =
+                    Some(json!({ "kind": hold.kind }));
             }
         }
         if let Some(canceled) = order.canceled {
             let words = format!("Order {} changed at the channel", order.number);
-            let line = self.note(
-                canceled,
-                &Actor::channel(channel.name),
-                "order_updated",
-                of,
-                words,
-            );
+            let line = self.note(canceled, &Actor::channel(channel.name), "order_updated", of, words);
             line.before = Some(json!({ "canceled_at": null }));
             line.after = Some(json!({ "canceled_at": canceled.to_rfc3339() }));
         }
@@ -259,28 +215,21 @@ impl<'a> Evidence<'a> {
                 parcel.planned,
                 &actor,
                 "order_reshipped",
-                Of {
-                    subject: Subject::Order,
-                    id: order_id,
-                    ..here
-                },
+                Of { subject: Subject::Order, id: order_id, ..here },
                 words,
             )
             .trace_id = trace.clone();
         } else {
             let words = format!("Shipment {} planned for order {}", parcel.number, order.number);
-            self.note(parcel.planned, &Actor::system(), "shipment_planned", here, words)
-                .trace_id = Some(order.trace.clone());
+            self.note(parcel.planned, &Actor::system(), "shipment_planned", here, words).trace_id =
+                Some(order.trace.clone());
         }
         for n in 0..parcel.posts.len() {
             self.post(at, of, n);
         }
         if let (Some(shipped), Some(courier)) = (parcel.shipped, parcel.courier) {
             let provider = Actor::provider(book.merchant.connections[parcel.connection].name);
-            let words = format!(
-                "{} left with {}, tracking {}",
-                parcel.number, courier.sent, parcel.tracking
-            );
+            let words = format!("{} left with {}, tracking {}", parcel.number, courier.sent, parcel.tracking);
             let line = self.note(shipped, &provider, "shipment_shipped", here, words);
             line.before = Some(json!({ "courier": null, "tracking_number": null }));
             line.after = Some(json!({ "courier": courier.sent, "tracking_number": parcel.tracking }));
@@ -308,22 +257,11 @@ impl<'a> Evidence<'a> {
         if let Some((when, note)) = parcel.marked {
             let actor = self.person(Hand::Admin);
             let words = format!("Marked {} as an error: {note}", parcel.number);
-            self.note(when, &actor, "shipment_marked_as_error", here, words)
-                .result = "failed".to_owned();
+            self.note(when, &actor, "shipment_marked_as_error", here, words).result = "failed".to_owned();
         }
         if let Some((when, why)) = parcel.voided {
-            let actor = if order.canceled.is_some() {
-                Actor::system()
-            } else {
-                self.person(Hand::Admin)
-            };
-            self.note(
-                when,
-                &actor,
-                "shipment_voided",
-                here,
-                format!("Voided {}. {why}", parcel.number),
-            );
+            let actor = if order.canceled.is_some() { Actor::system() } else { self.person(Hand::Admin) };
+            self.note(when, &actor, "shipment_voided", here, format!("Voided {}. {why}", parcel.number));
         }
     }
 

@@ -41,10 +41,7 @@ impl Exchange<'_> {
             response_status: trouble.status,
             response: trouble.response.clone(),
             trouble: Some(trouble),
-            ..Exchange {
-                trouble: None,
-                ..self
-            }
+            ..Exchange { trouble: None, ..self }
         }
     }
 }
@@ -75,11 +72,8 @@ impl Evidence<'_> {
         }
         let answered = exchange.response_status.is_some();
         let date = exchange.at.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let response_headers = if answered {
-            json!([["content-type", "application/json"], ["date", date]])
-        } else {
-            json!([])
-        };
+        let response_headers =
+            if answered { json!([["content-type", "application/json"], ["date", date]]) } else { json!([]) };
         let id = self.log_id(exchange.at);
         self.records.push(RecordRow {
             id,
@@ -102,13 +96,8 @@ impl Evidence<'_> {
             response_body: mask::body(&exchange.response),
             duration_ms: Some(exchange.took as i32),
             error_class: exchange.trouble.map(|trouble| trouble.class.to_string()),
-            error_code: exchange
-                .trouble
-                .and_then(|trouble| trouble.code.map(str::to_owned)),
-            error_message: exchange
-                .trouble
-                .map(|trouble| trouble.message.clone())
-                .or(exchange.warning),
+            error_code: exchange.trouble.and_then(|trouble| trouble.code.map(str::to_owned)),
+            error_message: exchange.trouble.map(|trouble| trouble.message.clone()).or(exchange.warning),
             trace_id: exchange.trace,
             finished_at: Some(exchange.at + Duration::milliseconds(exchange.took)),
         });
@@ -150,27 +139,16 @@ impl Evidence<'_> {
             attempt,
             method,
             url,
-            body: if body.is_null() {
-                String::new()
-            } else {
-                body.to_string()
-            },
+            body: if body.is_null() { String::new() } else { body.to_string() },
             status: RecordStatus::Success,
             response_status: Some(status),
-            response: if response.is_null() {
-                String::new()
-            } else {
-                response.to_string()
-            },
+            response: if response.is_null() { String::new() } else { response.to_string() },
             trouble: None,
             warning: None,
             trace: Some(parcel.trace.clone()),
         };
         let path = if ebay {
-            format!(
-                "{base}/sell/fulfillment/v1/order/{}/shipping_fulfillment",
-                order.reference
-            )
+            format!("{base}/sell/fulfillment/v1/order/{}/shipping_fulfillment", order.reference)
         } else {
             format!("{base}/admin/api/2026-07/graphql.json")
         };
@@ -214,48 +192,22 @@ impl Evidence<'_> {
                 .iter()
                 .map(|(line, n)| json!({ "lineItemId": order.lines[*line].id, "quantity": n }))
                 .collect();
-            let shipped = parcel
-                .shipped
-                .unwrap_or(sent)
-                .format("%Y-%m-%dT%H:%M:%S.000Z")
-                .to_string();
+            let shipped = parcel.shipped.unwrap_or(sent).format("%Y-%m-%dT%H:%M:%S.000Z").to_string();
             let body = json!({ "lineItems": lines, "shippedDate": shipped, "shippingCarrierCode": company, "trackingNumber": parcel.tracking });
-            exchange(
-                LogType::SubmitFulfillment,
-                "POST",
-                path,
-                body,
-                201,
-                Value::Null,
-                at_request,
-                took,
-            )
+            exchange(LogType::SubmitFulfillment, "POST", path, body, 201, Value::Null, at_request, took)
         } else {
             let tracking = json!({ "company": company, "number": parcel.tracking, "url": super::write::tracking_url(parcel) });
             let body = json!({ "query": SUBMIT, "variables": { "fulfillment": { "notifyCustomer": true, "trackingInfo": tracking,
                 "lineItemsByFulfillmentOrder": [{ "fulfillmentOrderId": format!("gid://shopify/FulfillmentOrder/{}", &order.reference[3..]) }] } } });
             let done = json!({ "data": { "fulfillmentCreate": { "fulfillment": { "id": format!("gid://shopify/Fulfillment/{}", &order.reference[2..]),
                 "status": "SUCCESS", "displayStatus": "FULFILLED", "trackingInfo": [tracking] }, "userErrors": [] } } });
-            exchange(
-                LogType::SubmitFulfillment,
-                "POST",
-                path,
-                body,
-                200,
-                done,
-                at_request,
-                took,
-            )
+            exchange(LogType::SubmitFulfillment, "POST", path, body, 200, done, at_request, took)
         };
         Some(match (trouble, warning) {
             (Some(trouble), _) => self.keep(about, request.failed(trouble)),
             (None, Some(words)) => self.keep(
                 about,
-                Exchange {
-                    status: RecordStatus::Warning,
-                    warning: Some(words.to_owned()),
-                    ..request
-                },
+                Exchange { status: RecordStatus::Warning, warning: Some(words.to_owned()), ..request },
             ),
             (None, None) => self.keep(about, request),
         })
@@ -320,33 +272,28 @@ impl Evidence<'_> {
     /// The reads of a channel's changed orders, every half hour of two days.
     pub fn polls(&mut self, channel: usize) {
         let ebay = self.book.merchant.channels[channel].kind == ChannelKind::Ebay;
-        let about = About {
-            channel: Some(channel),
-            ..About::default()
-        };
+        let about = About { channel: Some(channel), ..About::default() };
         for n in 0..96 {
             let at =
                 self.book.now - Duration::minutes(6 + 30 * n) - Duration::seconds(self.dice.between(0, 50));
-            let since = (at - Duration::minutes(35))
-                .format("%Y-%m-%dT%H:%M:%S.000Z")
-                .to_string();
-            let found: Vec<Value> = self
-                .book
-                .orders
-                .iter()
-                .filter(|order| {
-                    order.channel == channel
-                        && order.placed <= at
-                        && order.placed > at - Duration::minutes(30)
-                })
-                .map(|order| {
-                    if ebay {
-                        json!({ "orderId": order.number })
-                    } else {
-                        json!({ "name": order.number })
-                    }
-                })
-                .collect();
+            let since = (at - Duration::minutes(35)).format("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+            let found: Vec<Value> =
+                self.book
+                    .orders
+                    .iter()
+                    .filter(|order| {
+                        order.channel == channel
+                            && order.placed <= at
+                            && order.placed > at - Duration::minutes(30)
+                    })
+                    .map(|order| {
+                        if ebay {
+                            json!({ "orderId": order.number })
+                        } else {
+                            json!({ "name": order.number })
+                        }
+                    })
+                    .collect();
             let (method, url, body, response) = if ebay {
                 let url = format!(
                     "{}/sell/fulfillment/v1/order?filter=lastmodifieddate%3A%5B{since}..%5D&limit=50&offset=0",
@@ -385,15 +332,9 @@ impl Evidence<'_> {
             };
             // now and then the other side is away for a moment
             if n % 41 == 17 {
-                let away = Trouble {
-                    attempts: 1,
-                    ..trouble::unavailable()
-                };
-                let message = if ebay {
-                    away.message.clone()
-                } else {
-                    "Shopify answered with status 503.".into()
-                };
+                let away = Trouble { attempts: 1, ..trouble::unavailable() };
+                let message =
+                    if ebay { away.message.clone() } else { "Shopify answered with status 503.".into() };
                 self.keep(about, exchange.failed(&Trouble { message, ..away }));
             } else {
                 self.keep(about, exchange);

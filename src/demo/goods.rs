@@ -10,22 +10,11 @@ pub(super) struct Good {
     pub grams: i32,
 }
 
-type Base = (
-    &'static str,
-    &'static str,
-    i64,
-    i32,
-    &'static [(&'static str, &'static str)],
-);
+type Base = (&'static str, &'static str, i64, i32, &'static [(&'static str, &'static str)]);
 
 const TONES: &[(&str, &str)] = &[("SND", "Sand"), ("MOS", "Moss"), ("INK", "Ink")];
 const SIZES: &[(&str, &str)] = &[("S", "S"), ("M", "M"), ("L", "L"), ("XL", "XL")];
-const SCENTS: &[(&str, &str)] = &[
-    ("PIN", "Pine"),
-    ("SEA", "Sea Salt"),
-    ("FIG", "Fig"),
-    ("SMK", "Smoke"),
-];
+const SCENTS: &[(&str, &str)] = &[("PIN", "Pine"), ("SEA", "Sea Salt"), ("FIG", "Fig"), ("SMK", "Smoke")];
 
 const HARBOUR: &[Base] = &[
     ("HP-CNDL", "Soy Candle 220 g", 2400, 480, SCENTS),
@@ -72,12 +61,7 @@ pub(super) fn of(slug: &str) -> Vec<Good> {
     let bases = if slug == "fjord" { FJORD } else { HARBOUR };
     let mut goods = Vec::new();
     for (sku, name, price, grams, variants) in bases {
-        let good = |sku: String, name: String| Good {
-            sku,
-            name,
-            price: *price,
-            grams: *grams,
-        };
+        let good = |sku: String, name: String| Good { sku, name, price: *price, grams: *grams };
         if variants.is_empty() {
             goods.push(good((*sku).to_owned(), (*name).to_owned()));
         }

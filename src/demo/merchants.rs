@@ -72,13 +72,7 @@ const fn courier(
     mapped: Option<&'static str>,
     tracking: &'static str,
 ) -> Courier {
-    Courier {
-        sent,
-        service,
-        weight,
-        mapped,
-        tracking,
-    }
+    Courier { sent, service, weight, mapped, tracking }
 }
 
 const SHOP_COURIERS: &[Courier] = &[
@@ -91,33 +85,15 @@ const SHOP_COURIERS: &[Courier] = &[
     courier("budbee", "home", 40, None, "BB########"),
 ];
 const UK_COURIERS: &[Courier] = &[
-    courier(
-        "royal_mail",
-        "tracked_48",
-        520,
-        Some("RoyalMail"),
-        "??#########GB",
-    ),
+    courier("royal_mail", "tracked_48", 520, Some("RoyalMail"), "??#########GB"),
     courier("yodel", "xpress_48", 130, Some("Yodel"), "JD000##########"),
     courier("ups", "ups_standard", 90, Some("UPS"), "1Z?#?#?#68########"),
     courier("dpd_uk", "next_day", 150, Some("DPD"), "1550##########"),
     courier("evri", "standard", 110, Some("Evri"), "H00?A##########"),
 ];
 const FJORD_COURIERS: &[Courier] = &[
-    courier(
-        "bring",
-        "pakke_i_postkassen",
-        480,
-        Some("Bring"),
-        "3707########9#####",
-    ),
-    courier(
-        "postnord_no",
-        "mypack",
-        300,
-        Some("PostNord NO"),
-        "0057########3#####",
-    ),
+    courier("bring", "pakke_i_postkassen", 480, Some("Bring"), "3707########9#####"),
+    courier("postnord_no", "mypack", 300, Some("PostNord NO"), "0057########3#####"),
     courier("dhl_express", "worldwide", 120, Some("DHL Express"), "##########"),
     courier("ups", "ups_standard", 60, Some("UPS"), "1Z?#?#?#68########"),
 ];
@@ -142,10 +118,7 @@ pub(super) static MERCHANTS: &[Merchant] = &[
         currency: "EUR",
         orders: 3430,
         first_shipment: 1,
-        stores: &[
-            ("Harbour & Pine", "Europe/Brussels", "EUR"),
-            ("Harbour UK", "Europe/London", "GBP"),
-        ],
+        stores: &[("Harbour & Pine", "Europe/Brussels", "EUR"), ("Harbour UK", "Europe/London", "GBP")],
         channels: &[
             Channel {
                 store: 0,
@@ -161,12 +134,7 @@ pub(super) static MERCHANTS: &[Merchant] = &[
                 prefix: "#HP",
                 connection: 0,
                 couriers: SHOP_COURIERS,
-                methods: &[
-                    "Standard delivery",
-                    "Standard delivery",
-                    "Express delivery",
-                    "Pick-up point",
-                ],
+                methods: &["Standard delivery", "Standard delivery", "Express delivery", "Pick-up point"],
             },
             Channel {
                 store: 1,
@@ -182,11 +150,7 @@ pub(super) static MERCHANTS: &[Merchant] = &[
                 prefix: "",
                 connection: 1,
                 couriers: UK_COURIERS,
-                methods: &[
-                    "UK_RoyalMailSecondClass",
-                    "UK_OtherCourier48",
-                    "UK_OtherCourier24",
-                ],
+                methods: &["UK_RoyalMailSecondClass", "UK_OtherCourier48", "UK_OtherCourier24"],
             },
             Channel {
                 store: 0,
@@ -207,16 +171,8 @@ pub(super) static MERCHANTS: &[Merchant] = &[
         ],
         warehouses: &[("Antwerp", "BE"), ("Leeds", "GB")],
         connections: &[
-            Connection {
-                name: "ShipStation Antwerp",
-                warehouse: 0,
-                works: true,
-            },
-            Connection {
-                name: "ShipStation Leeds",
-                warehouse: 1,
-                works: true,
-            },
+            Connection { name: "ShipStation Antwerp", warehouse: 0, works: true },
+            Connection { name: "ShipStation Leeds", warehouse: 1, works: true },
         ],
     },
     Merchant {
@@ -245,16 +201,8 @@ pub(super) static MERCHANTS: &[Merchant] = &[
         }],
         warehouses: &[("Bergen", "NO"), ("Oslo", "NO")],
         connections: &[
-            Connection {
-                name: "ShipStation Bergen",
-                warehouse: 0,
-                works: true,
-            },
-            Connection {
-                name: "ShipStation Oslo",
-                warehouse: 1,
-                works: false,
-            },
+            Connection { name: "ShipStation Bergen", warehouse: 0, works: true },
+            Connection { name: "ShipStation Oslo", warehouse: 1, works: false },
         ],
     },
 ];

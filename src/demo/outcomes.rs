@@ -51,38 +51,20 @@ impl Evidence<'_> {
         let here = Of::shipment(id, self.written.orders[at]);
         let name = book.merchant.connections[parcel.connection].name;
         let provider = Actor::provider(name);
-        let earlier = n
-            .checked_sub(1)
-            .and_then(|before| parcel.posts[before].accepted());
+        let earlier = n.checked_sub(1).and_then(|before| parcel.posts[before].accepted());
         let (verb, word) = if n == 0 {
             ("shipment_post_queued", "Posting")
         } else {
             ("shipment_repost_queued", "Re-posting")
         };
         let actor = self.person(post.by);
-        let line = self.note(
-            post.requested,
-            &actor,
-            verb,
-            here,
-            format!("{word} {} to {name}", parcel.number),
-        );
+        let line =
+            self.note(post.requested, &actor, verb, here, format!("{word} {} to {name}", parcel.number));
         line.trace_id = Some(parcel.trace.clone());
         self.step(post.requested, at, of, n, "queued", post.reason.to_owned(), None);
         if let Some((posted, remote)) = earlier {
-            self.step(
-                post.requested,
-                at,
-                of,
-                n - 1,
-                "superseded",
-                post.reason.to_owned(),
-                None,
-            );
-            let words = format!(
-                "Cleared the previous post date and fulfillment id of {}",
-                parcel.number
-            );
+            self.step(post.requested, at, of, n - 1, "superseded", post.reason.to_owned(), None);
+            let words = format!("Cleared the previous post date and fulfillment id of {}", parcel.number);
             let line = self.note(post.sent, &Actor::system(), "shipment_post_cleared", here, words);
             line.before = Some(json!({ "date_post": posted.to_rfc3339(), "fulfillment_id": remote }));
             line.after = Some(json!({ "date_post": null, "fulfillment_id": null }));
@@ -92,31 +74,13 @@ impl Evidence<'_> {
         let record = (troubled || self.is_recent(post.sent)).then(|| self.post_record(at, of, id, post));
         let (when, verb, words, result) = match &post.end {
             PostEnd::Accepted { at: when, remote } => {
-                self.step(
-                    *when,
-                    at,
-                    of,
-                    n,
-                    "accepted",
-                    format!("Provider order {remote}"),
-                    record,
-                );
-                (
-                    *when,
-                    "shipment_posted",
-                    format!("{name} accepted {} as {remote}", parcel.number),
-                    "ok",
-                )
+                self.step(*when, at, of, n, "accepted", format!("Provider order {remote}"), record);
+                (*when, "shipment_posted", format!("{name} accepted {} as {remote}", parcel.number), "ok")
             }
             PostEnd::Rejected { at: when, trouble } => {
                 self.step(*when, at, of, n, "rejected", trouble.message.clone(), record);
                 self.problem(at, of, ProblemKind::Post, trouble, *when, None, record);
-                (
-                    *when,
-                    "shipment_post_failed",
-                    format!("{name} refused {}", parcel.number),
-                    "failed",
-                )
+                (*when, "shipment_post_failed", format!("{name} refused {}", parcel.number), "failed")
             }
             PostEnd::Unknown { at: when } | PostEnd::NeedsPerson { at: when } => {
                 let person = matches!(post.end, PostEnd::NeedsPerson { .. });
@@ -156,8 +120,8 @@ impl Evidence<'_> {
                         "Nothing can tell whether {name} has {}; look there and decide",
                         parcel.number
                     );
-                    self.note(*when, &Actor::system(), "shipment_post_needs_person", here, words)
-                        .result = "warning".to_owned();
+                    self.note(*when, &Actor::system(), "shipment_post_needs_person", here, words).result =
+                        "warning".to_owned();
                 }
                 return;
             }
@@ -196,8 +160,8 @@ impl Evidence<'_> {
         let here = Of::shipment(id, self.written.orders[at]).with_channel(channel_id);
         let sent = when - Duration::milliseconds(1900);
         let words = format!("Sending the tracking of {} to {}", parcel.number, channel.name);
-        self.note(sent, &Actor::system(), "fulfillment_submitted", here, words)
-            .trace_id = Some(parcel.trace.clone());
+        self.note(sent, &Actor::system(), "fulfillment_submitted", here, words).trace_id =
+            Some(parcel.trace.clone());
         let record = if trouble.is_some() || self.is_recent(when) {
             self.submission(at, of, id, sent, trouble, warning)
         } else {
@@ -205,19 +169,10 @@ impl Evidence<'_> {
         };
         let (words, result) = match (trouble, warning) {
             (Some(_), _) => (format!("{} refused the tracking", channel.name), "failed"),
-            (None, Some(_)) => (
-                format!("{} took the tracking, with a warning", channel.name),
-                "warning",
-            ),
+            (None, Some(_)) => (format!("{} took the tracking, with a warning", channel.name), "warning"),
             (None, None) => (format!("{} took the tracking", channel.name), "ok"),
         };
-        let line = self.note(
-            when,
-            &Actor::channel(channel.name),
-            "fulfillment_replied",
-            here,
-            words,
-        );
+        let line = self.note(when, &Actor::channel(channel.name), "fulfillment_replied", here, words);
         line.result = result.to_owned();
         line.transaction_record_id = record;
         line.trace_id = Some(parcel.trace.clone());
@@ -227,11 +182,8 @@ impl Evidence<'_> {
             self.resolved(at, of, when);
         }
         if next.is_none() && self.is_recent(when) {
-            let kind = if trouble.is_some() {
-                "channel_submission_failed"
-            } else {
-                "channel_submission_succeeded"
-            };
+            let kind =
+                if trouble.is_some() { "channel_submission_failed" } else { "channel_submission_succeeded" };
             self.event(at, of, kind, &format!("demo:{id}"), when);
         }
     }
@@ -305,15 +257,7 @@ impl Evidence<'_> {
             _ => trouble::gibberish(),
         };
         let before = self.problems.len();
-        self.problem(
-            at,
-            of,
-            ProblemKind::Submit,
-            &trouble,
-            when - Duration::seconds(900),
-            None,
-            None,
-        );
+        self.problem(at, of, ProblemKind::Submit, &trouble, when - Duration::seconds(900), None, None);
         if let Some(problem) = self.problems.get_mut(before) {
             problem.resolved_at = Some(when);
             problem.resolved_by = Some("The channel took it.".to_owned());

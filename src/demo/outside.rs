@@ -17,16 +17,9 @@ fn refused(refusal: Refusal) -> anyhow::Error {
 /// Puts a book's recent orders into the sandbox and takes over the ids it gave.
 pub(super) fn fill(sandbox: &Sandbox, book: &mut Book) -> Result<()> {
     let merchant = book.merchant;
-    for channel in merchant
-        .channels
-        .iter()
-        .filter(|channel| channel.kind == ChannelKind::Shopify)
-    {
+    for channel in merchant.channels.iter().filter(|channel| channel.kind == ChannelKind::Shopify) {
         sandbox
-            .add_shop(
-                channel.external,
-                &crate::sandbox::default_shop_token(channel.external),
-            )
+            .add_shop(channel.external, &crate::sandbox::default_shop_token(channel.external))
             .map_err(refused)?;
     }
     let mut orders = std::mem::take(&mut book.orders);
@@ -39,9 +32,7 @@ pub(super) fn fill(sandbox: &Sandbox, book: &mut Book) -> Result<()> {
     book.orders = orders;
     for order in &book.waiting {
         let shop = merchant.channels[order.channel].external;
-        sandbox
-            .seed_shopify(shop, vec![seed(book, order)])
-            .map_err(refused)?;
+        sandbox.seed_shopify(shop, vec![seed(book, order)]).map_err(refused)?;
     }
     sandbox.refuse_sku(REFUSED_SKU, None).map_err(refused)
 }
@@ -55,11 +46,7 @@ fn seed(book: &Book, order: &Order) -> SeedOrder {
         let good = &book.goods[line.good];
         let other = order.there == There::OtherLine;
         SeedLine {
-            sku: if other {
-                format!("{}-OLD", good.sku)
-            } else {
-                good.sku.clone()
-            },
+            sku: if other { format!("{}-OLD", good.sku) } else { good.sku.clone() },
             title: Some(good.name.clone()),
             quantity: u32::try_from(line.quantity).ok(),
             unit_price: price(line.price),
@@ -109,32 +96,17 @@ fn at_channel(sandbox: &Sandbox, book: &Book, order: &mut Order) -> Result<()> {
         ChannelKind::Ebay => sandbox.seed_ebay(wanted),
         ChannelKind::Manual => return Ok(()),
     };
-    let made = made
-        .map_err(refused)?
-        .into_iter()
-        .next()
-        .ok_or_else(|| anyhow!("the sandbox made no order"))?;
+    let made =
+        made.map_err(refused)?.into_iter().next().ok_or_else(|| anyhow!("the sandbox made no order"))?;
     if order.there != There::OtherLine {
         for (line, made) in order.lines.iter_mut().zip(&made.lines) {
             line.id = made.id.rsplit('/').next().unwrap_or_default().to_owned();
         }
     }
     if order.there == There::Fulfilled {
-        let all: Vec<(usize, i32)> = order
-            .lines
-            .iter()
-            .enumerate()
-            .map(|(at, line)| (at, line.quantity))
-            .collect();
-        tell(
-            sandbox,
-            channel,
-            order,
-            &made,
-            &all,
-            "bpost",
-            "323211111111430000000001",
-        )?;
+        let all: Vec<(usize, i32)> =
+            order.lines.iter().enumerate().map(|(at, line)| (at, line.quantity)).collect();
+        tell(sandbox, channel, order, &made, &all, "bpost", "323211111111430000000001")?;
     }
     if order.there == There::Open {
         for parcel in order.parcels.iter().filter(|parcel| parcel.is_sent()) {
@@ -172,9 +144,7 @@ fn tell(
             .collect();
         let input = json!({ "trackingInfo": { "company": company, "number": number },
             "lineItemsByFulfillmentOrder": [{ "fulfillmentOrderId": made.fulfillment_orders.first(), "fulfillmentOrderLineItems": parts }] });
-        return sandbox
-            .seed_shopify_fulfillment(channel.external, input)
-            .map_err(refused);
+        return sandbox.seed_shopify_fulfillment(channel.external, input).map_err(refused);
     }
     // the mapping of one courier gave the right code before it was changed
     let company = if company == "Evri" { "Hermes" } else { company };
@@ -183,9 +153,7 @@ fn tell(
         .map(|(at, quantity)| json!({ "lineItemId": made.lines[*at].id, "quantity": quantity }))
         .collect();
     let input = json!({ "lineItems": parts, "shippingCarrierCode": company, "trackingNumber": number });
-    sandbox
-        .seed_ebay_fulfillment(&order.reference, input)
-        .map_err(refused)
+    sandbox.seed_ebay_fulfillment(&order.reference, input).map_err(refused)
 }
 
 fn at_provider(sandbox: &Sandbox, book: &Book, order: &mut Order) -> Result<()> {
@@ -246,11 +214,7 @@ pub(super) fn create_order(book: &Book, order: &Order, at: usize) -> Value {
             json!({ "lineItemKey": key, "sku": good.sku, "name": good.name, "quantity": quantity, "unitPrice": price })
         })
         .collect();
-    let zip = if order.bad_address {
-        Value::Null
-    } else {
-        json!(person.postal_code)
-    };
+    let zip = if order.bad_address { Value::Null } else { json!(person.postal_code) };
     json!({
         "orderNumber": parcel.number, "orderKey": parcel.reference(),
         "orderDate": order.placed.format("%Y-%m-%dT%H:%M:%S.0000000").to_string(), "orderStatus": "awaiting_shipment",

@@ -16,24 +16,13 @@ pub(super) async fn fulfillment_orders(
     ids: &Ids,
     written: &Written,
 ) -> DbResult<Vec<Vec<i64>>> {
-    let groups = |order: &Order| {
-        order
-            .parcels
-            .iter()
-            .map(|parcel| parcel.group + 1)
-            .max()
-            .unwrap_or(0)
-    };
+    let groups = |order: &Order| order.parcels.iter().map(|parcel| parcel.group + 1).max().unwrap_or(0);
     let mut rows = Vec::new();
     let mut budgets = Vec::new();
     for (at, order) in book.orders.iter().enumerate() {
         for group in 0..groups(order) {
-            let own = || {
-                order
-                    .parcels
-                    .iter()
-                    .filter(|parcel| parcel.group == group && parcel.voided.is_none())
-            };
+            let own =
+                || order.parcels.iter().filter(|parcel| parcel.group == group && parcel.voided.is_none());
             let Some(first) = order.parcels.iter().find(|parcel| parcel.group == group) else {
                 continue;
             };
@@ -49,20 +38,10 @@ pub(super) async fn fulfillment_orders(
                 };
                 let (fulfilled, allocated) = (sum(true), sum(false));
                 // the first covers what was bought, a reship only what it sends
-                let quantity = if group == 0 {
-                    bought.quantity
-                } else {
-                    fulfilled + allocated
-                };
+                let quantity = if group == 0 { bought.quantity } else { fulfilled + allocated };
                 left += quantity - fulfilled;
                 if quantity > 0 {
-                    budgets.push((
-                        rows.len(),
-                        written.lines[at][line],
-                        quantity,
-                        fulfilled,
-                        allocated,
-                    ));
+                    budgets.push((rows.len(), written.lines[at][line], quantity, fulfilled, allocated));
                 }
             }
             posted |= own().any(|parcel| parcel.live_post().is_some());
@@ -82,23 +61,17 @@ pub(super) async fn fulfillment_orders(
     let made = insert_for_ids(scope, &rows).await?;
     let lines: Vec<FulfillmentOrderLineRow> = budgets
         .into_iter()
-        .map(
-            |(of, order_line_id, quantity, fulfilled, allocated)| FulfillmentOrderLineRow {
-                fulfillment_order_id: made[of],
-                order_line_id,
-                quantity,
-                fulfilled,
-                allocated,
-            },
-        )
+        .map(|(of, order_line_id, quantity, fulfilled, allocated)| FulfillmentOrderLineRow {
+            fulfillment_order_id: made[of],
+            order_line_id,
+            quantity,
+            fulfilled,
+            allocated,
+        })
         .collect();
     insert(scope, &lines).await?;
     let mut made = made.into_iter();
-    Ok(book
-        .orders
-        .iter()
-        .map(|order| made.by_ref().take(groups(order)).collect())
-        .collect())
+    Ok(book.orders.iter().map(|order| made.by_ref().take(groups(order)).collect()).collect())
 }
 
 pub(super) async fn shipments(
@@ -108,11 +81,7 @@ pub(super) async fn shipments(
     groups: &[Vec<i64>],
     written: &mut Written,
 ) -> DbResult<()> {
-    written.shipments = book
-        .orders
-        .iter()
-        .map(|order| vec![0; order.parcels.len()])
-        .collect();
+    written.shipments = book.orders.iter().map(|order| vec![0; order.parcels.len()]).collect();
     // a reship names the shipment it repeats, so those come second
     for reships in [false, true] {
         let mut places: Vec<(usize, usize)> = Vec::new();
@@ -124,10 +93,8 @@ pub(super) async fn shipments(
             );
         }
         places.sort_by_key(|(at, of)| book.orders[*at].parcels[*of].planned);
-        let rows: Vec<ShipmentRow> = places
-            .iter()
-            .map(|place| shipment(book, ids, groups, written, *place))
-            .collect();
+        let rows: Vec<ShipmentRow> =
+            places.iter().map(|place| shipment(book, ids, groups, written, *place)).collect();
         let made = insert_for_ids(scope, &rows).await?;
         for ((at, of), id) in places.into_iter().zip(made) {
             written.shipments[at][of] = id;
@@ -174,30 +141,15 @@ fn shipment(
         service_level: parcel.courier.map(|courier| courier.service.to_owned()),
         tracking_number: sent.then(|| parcel.tracking.clone()),
         tracking_url: if sent { tracking_url(parcel) } else { None },
-        tracking_status: sent.then(|| {
-            if parcel.delivered.is_some() {
-                "delivered"
-            } else {
-                "transit"
-            }
-            .to_owned()
-        }),
-        cost_minor: if sent {
-            640 * book.merchant.channels[order.channel].rate / 100
-        } else {
-            0
-        },
+        tracking_status: sent
+            .then(|| if parcel.delivered.is_some() { "delivered" } else { "transit" }.to_owned()),
+        cost_minor: if sent { 640 * book.merchant.channels[order.channel].rate / 100 } else { 0 },
         shipped_at: parcel.shipped,
         delivered_at: parcel.delivered,
         channel_sync: parcel.sync().to_string(),
         submitted_to_sales_channel_at: told,
         channel_attempts: attempts,
-        channel_notification: if matches!(parcel.sync, Sync::Muted) {
-            "mute"
-        } else {
-            "trigger"
-        }
-        .to_owned(),
+        channel_notification: if matches!(parcel.sync, Sync::Muted) { "mute" } else { "trigger" }.to_owned(),
         voided_at: parcel.voided.map(|(at, _)| at),
         search_text: search,
         version: 1,
@@ -226,11 +178,8 @@ pub(super) async fn shipment_lines(
     }
     let mut made = insert_for_ids(scope, &rows).await?.into_iter();
     let mut of_parcel = |parcel: &Parcel| -> Vec<i64> { made.by_ref().take(parcel.lines.len()).collect() };
-    written.shipment_lines = book
-        .orders
-        .iter()
-        .map(|order| order.parcels.iter().map(&mut of_parcel).collect())
-        .collect();
+    written.shipment_lines =
+        book.orders.iter().map(|order| order.parcels.iter().map(&mut of_parcel).collect()).collect();
     Ok(())
 }
 
@@ -303,11 +252,8 @@ pub(super) async fn posts(scope: &mut Scope, book: &Book, ids: &Ids, written: &m
     }
     let mut made = insert_for_ids(scope, &rows).await?.into_iter();
     let mut of_parcel = |parcel: &Parcel| -> Vec<i64> { made.by_ref().take(parcel.posts.len()).collect() };
-    written.posts = book
-        .orders
-        .iter()
-        .map(|order| order.parcels.iter().map(&mut of_parcel).collect())
-        .collect();
+    written.posts =
+        book.orders.iter().map(|order| order.parcels.iter().map(&mut of_parcel).collect()).collect();
     let mut rows = Vec::new();
     for (at, order) in book.orders.iter().enumerate() {
         for (of, parcel) in order.parcels.iter().enumerate() {
@@ -322,12 +268,7 @@ pub(super) async fn posts(scope: &mut Scope, book: &Book, ids: &Ids, written: &m
                     remote_id: remote.to_owned(),
                     reference: parcel.reference().to_owned(),
                     remote_status: Some(
-                        if parcel.shipped.is_some() {
-                            "shipped"
-                        } else {
-                            "awaiting_shipment"
-                        }
-                        .to_owned(),
+                        if parcel.shipped.is_some() { "shipped" } else { "awaiting_shipment" }.to_owned(),
                     ),
                     cancel_state: "none".to_owned(),
                     last_read_at: Some(parcel.shipped.unwrap_or(made)),
@@ -350,9 +291,8 @@ pub(super) async fn seen(scope: &mut Scope, book: &Book, ids: &Ids, written: &Wr
                 continue;
             };
             let channel_id = ids.channels[order.channel];
-            let known = rows
-                .iter_mut()
-                .find(|row| row.channel_id == channel_id && row.courier == courier.sent);
+            let known =
+                rows.iter_mut().find(|row| row.channel_id == channel_id && row.courier == courier.sent);
             if let Some(row) = known {
                 row.times += 1;
                 row.first_seen_at = row.first_seen_at.min(shipped);

@@ -102,15 +102,8 @@ pub(super) const HARBOUR: Mix = &[
     ("KR", 11),
 ];
 pub(super) const HARBOUR_UK: Mix = &[("GB", 960), ("FR", 15), ("DE", 15), ("AE", 10)];
-pub(super) const FJORD: Mix = &[
-    ("NO", 620),
-    ("SE", 150),
-    ("DK", 100),
-    ("DE", 50),
-    ("JP", 40),
-    ("PL", 20),
-    ("TW", 20),
-];
+pub(super) const FJORD: Mix =
+    &[("NO", 620), ("SE", 150), ("DK", 100), ("DE", 50), ("JP", 40), ("PL", 20), ("TW", 20)];
 
 /// Somebody with an address.
 #[derive(Debug, Clone)]
@@ -130,42 +123,24 @@ pub(super) struct Person {
 /// Makes somebody; `n` keeps their mail address their own.
 pub(super) fn person(dice: &mut Dice, mix: Mix, n: usize) -> Person {
     let code = dice.weighted(mix, |(_, weight)| *weight).0;
-    let country = COUNTRIES
-        .iter()
-        .find(|country| country.code == code)
-        .unwrap_or(&COUNTRIES[0]);
+    let country = COUNTRIES.iter().find(|country| country.code == code).unwrap_or(&COUNTRIES[0]);
     let (given, given_latin) = both(dice.word(country.given));
     let (family, family_latin) = both(dice.word(country.family));
-    let name = if country.family_first {
-        format!("{family} {given}")
-    } else {
-        format!("{given} {family}")
-    };
+    let name = if country.family_first { format!("{family} {given}") } else { format!("{given} {family}") };
     let domain = dice.word(&["post.example", "mail.example", "inbox.example", "home.example"]);
     let (city, region, zip) = dice.pick(country.cities);
     let street = dice.word(country.streets);
     let number = dice.between(1, 190);
-    let line1 = if country.number_first {
-        format!("{number} {street}")
-    } else {
-        format!("{street} {number}")
-    };
+    let line1 =
+        if country.number_first { format!("{number} {street}") } else { format!("{street} {number}") };
     let line2 = if dice.permille(140) {
-        dice.word(&["2nd floor", "Apt 4B", "bus 3", "c/o Lindahl", "Hus B"])
-            .to_owned()
+        dice.word(&["2nd floor", "Apt 4B", "bus 3", "c/o Lindahl", "Hus B"]).to_owned()
     } else {
         String::new()
     };
     let company = if dice.permille(60) {
-        dice.word(&[
-            "Studio Kade",
-            "Atelier Nord",
-            "Brew & Bean",
-            "Kontor 12",
-            "Café Ombre",
-            "Museum Shop",
-        ])
-        .to_owned()
+        dice.word(&["Studio Kade", "Atelier Nord", "Brew & Bean", "Kontor 12", "Café Ombre", "Museum Shop"])
+            .to_owned()
     } else {
         String::new()
     };

@@ -27,14 +27,7 @@ pub(super) fn ordinary(merchant: &'static Merchant, dice: &mut Dice, now: Instan
             persons.push(people::person(dice, channel.buyers, n));
         }
     }
-    let mut book = Book {
-        merchant,
-        now,
-        goods,
-        people: persons,
-        orders: Vec::new(),
-        waiting: Vec::new(),
-    };
+    let mut book = Book { merchant, now, goods, people: persons, orders: Vec::new(), waiting: Vec::new() };
     for _ in 0..merchant.orders {
         let channels: Vec<usize> = (0..merchant.channels.len()).collect();
         let channel = *dice.weighted(&channels, |at| merchant.channels[*at].share);
@@ -47,35 +40,23 @@ pub(super) fn ordinary(merchant: &'static Merchant, dice: &mut Dice, now: Instan
 
 /// A moment in the last ninety days: more of them lately, few at night.
 fn moment(dice: &mut Dice, now: Instant) -> Instant {
-    const HOURS: [u32; 24] = [
-        4, 2, 1, 1, 1, 2, 6, 14, 22, 28, 30, 30, 28, 26, 26, 26, 28, 30, 34, 40, 44, 38, 24, 11,
-    ];
+    const HOURS: [u32; 24] =
+        [4, 2, 1, 1, 1, 2, 6, 14, 22, 28, 30, 30, 28, 26, 26, 26, 28, 30, 34, 40, 44, 38, 24, 11];
     let first = dice.between(0, DAYS - 1);
-    let day = if dice.permille(250) {
-        first.min(dice.between(0, DAYS - 1))
-    } else {
-        first
-    };
+    let day = if dice.permille(250) { first.min(dice.between(0, DAYS - 1)) } else { first };
     let hours: Vec<usize> = (0..24).collect();
     let hour = *dice.weighted(&hours, |at| HOURS[*at]) as i64;
     let midnight = now.timestamp() - now.timestamp().rem_euclid(86_400) - day * 86_400;
     let seconds = midnight + hour * 3600 + dice.between(0, 3599);
     let at = DateTime::from_timestamp_millis(seconds * 1000 + dice.between(0, 999)).unwrap_or(now);
-    if at > now - Duration::minutes(11) {
-        at - Duration::days(1)
-    } else {
-        at
-    }
+    if at > now - Duration::minutes(11) { at - Duration::days(1) } else { at }
 }
 
 /// An order without parcels, bought by somebody of the channel.
 pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     let merchant = book.merchant;
     let own = &merchant.channels[channel];
-    let first: usize = merchant.channels[..channel]
-        .iter()
-        .map(|other| other.customers)
-        .sum();
+    let first: usize = merchant.channels[..channel].iter().map(|other| other.customers).sum();
     // some buy often
     let person = first + dice.below(own.customers).min(dice.below(own.customers * 2));
     let mut lines: Vec<Line> = Vec::new();
@@ -84,25 +65,15 @@ pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant
         if lines.iter().any(|line| line.good == good) || book.goods[good].sku == goods::REFUSED_SKU {
             continue;
         }
-        lines.push(line(
-            book,
-            own,
-            good,
-            *dice.weighted(&[1, 2, 3], |n| [80, 15, 5][*n as usize - 1]),
-        ));
+        lines.push(line(book, own, good, *dice.weighted(&[1, 2, 3], |n| [80, 15, 5][*n as usize - 1])));
     }
     if lines.is_empty() {
         lines.push(line(book, own, 0, 1));
     }
     if own.kind == ChannelKind::Manual {
-        lines
-            .iter_mut()
-            .for_each(|line| line.quantity = dice.between(6, 24) as i32);
+        lines.iter_mut().for_each(|line| line.quantity = dice.between(6, 24) as i32);
     }
-    let subtotal: i64 = lines
-        .iter()
-        .map(|line| line.price * i64::from(line.quantity))
-        .sum();
+    let subtotal: i64 = lines.iter().map(|line| line.price * i64::from(line.quantity)).sum();
     let discount = if dice.permille(110) { subtotal / 10 } else { 0 };
     Order {
         channel,
@@ -112,24 +83,13 @@ pub(super) fn bare(book: &Book, dice: &mut Dice, channel: usize, placed: Instant
         placed,
         payment: "paid",
         canceled: None,
-        shipping: if subtotal > 80 * own.rate {
-            0
-        } else {
-            490 * own.rate / 100
-        },
-        tax: if own.kind == ChannelKind::Shopify {
-            subtotal * 21 / 100
-        } else {
-            0
-        },
+        shipping: if subtotal > 80 * own.rate { 0 } else { 490 * own.rate / 100 },
+        tax: if own.kind == ChannelKind::Shopify { subtotal * 21 / 100 } else { 0 },
         discount,
         refunded: 0,
         method: dice.word(own.methods),
         tags: if own.kind == ChannelKind::Shopify && dice.permille(90) {
-            vec![
-                dice.word(&["gift", "vip", "subscription", "first order"])
-                    .to_owned(),
-            ]
+            vec![dice.word(&["gift", "vip", "subscription", "first order"]).to_owned()]
         } else {
             Vec::new()
         },
@@ -189,11 +149,7 @@ pub(super) fn parcel(
         delivered: None,
         voided: None,
         marked: None,
-        sync: if channel.kind == ChannelKind::Manual {
-            Sync::NotApplicable
-        } else {
-            Sync::Awaiting
-        },
+        sync: if channel.kind == ChannelKind::Manual { Sync::NotApplicable } else { Sync::Awaiting },
         reship_of: None,
         provider: AtProvider::Nothing,
         trace: dice.hex32(),
@@ -202,12 +158,7 @@ pub(super) fn parcel(
 
 /// Every line, whole.
 pub(super) fn whole(order: &Order) -> Vec<(usize, i32)> {
-    order
-        .lines
-        .iter()
-        .enumerate()
-        .map(|(at, line)| (at, line.quantity))
-        .collect()
+    order.lines.iter().enumerate().map(|(at, line)| (at, line.quantity)).collect()
 }
 
 /// A post that was asked for at `requested` and accepted.
@@ -215,18 +166,11 @@ pub(super) fn accepted(dice: &mut Dice, requested: Instant) -> Post {
     let sent = requested + Duration::milliseconds(dice.between(300, 1500));
     let at = sent + Duration::milliseconds(dice.between(180, 2200));
     Post {
-        by: if dice.permille(700) {
-            Hand::Client
-        } else {
-            Hand::Admin
-        },
+        by: if dice.permille(700) { Hand::Client } else { Hand::Admin },
         requested,
         sent,
         // the provider's number comes with all the others
-        end: PostEnd::Accepted {
-            at,
-            remote: String::new(),
-        },
+        end: PostEnd::Accepted { at, remote: String::new() },
         superseded: None,
         reason: "",
     }
@@ -250,11 +194,7 @@ pub(super) fn walk(book: &Book, dice: &mut Dice, order: &Order, parcel: &mut Par
         return;
     }
     parcel.posts.push(accepted(dice, requested));
-    parcel.provider = if recent {
-        AtProvider::Alive
-    } else {
-        AtProvider::Nothing
-    };
+    parcel.provider = if recent { AtProvider::Alive } else { AtProvider::Nothing };
     let shipped = dice.after(requested, 5 * 3600, 44 * 3600);
     if shipped > latest {
         return;
@@ -296,11 +236,7 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     let age = book.now - placed;
     let planned = dice.after(placed, 15, 200);
     if age < Duration::days(12) && merchant.channels[channel].kind != ChannelKind::Ebay && dice.permille(18) {
-        order.payment = if dice.permille(200) {
-            "partially_paid"
-        } else {
-            "unpaid"
-        };
+        order.payment = if dice.permille(200) { "partially_paid" } else { "unpaid" };
         return order;
     }
     let roll = dice.below(1000);
@@ -308,9 +244,7 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
     match roll {
         // canceled before anything left
         0..25 => {
-            let canceled = dice
-                .after(placed, 1200, 15 * 3600)
-                .min(book.now - Duration::seconds(100));
+            let canceled = dice.after(placed, 1200, 15 * 3600).min(book.now - Duration::seconds(100));
             let mut void = parcel(book, dice, &order, 0, whole(&order), planned);
             void.voided = Some((canceled, "The order was canceled at the channel."));
             order.parcels.push(void);
@@ -337,13 +271,8 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
             let mut one = parcel(book, dice, &order, 0, first, planned);
             walk(book, dice, &order, &mut one, planned);
             let mut gone = parcel(book, dice, &order, 0, second, planned + Duration::seconds(40));
-            let at = dice
-                .after(planned, 3600, 20 * 3600)
-                .min(book.now - Duration::seconds(95));
-            gone.voided = Some((
-                at.max(gone.planned),
-                "Out of stock, waiting for the next delivery.",
-            ));
+            let at = dice.after(planned, 3600, 20 * 3600).min(book.now - Duration::seconds(95));
+            gone.voided = Some((at.max(gone.planned), "Out of stock, waiting for the next delivery."));
             order.parcels.extend([one, gone]);
         }
         // posted again after the provider lost it
@@ -361,17 +290,11 @@ fn one(book: &Book, dice: &mut Dice, channel: usize, placed: Instant) -> Order {
         }
         // voided and planned anew
         98..108 => {
-            let at = dice
-                .after(planned, 900, 6 * 3600)
-                .min(book.now - Duration::seconds(100));
+            let at = dice.after(planned, 900, 6 * 3600).min(book.now - Duration::seconds(100));
             let mut void = parcel(book, dice, &order, 0, whole(&order), planned);
             void.voided = Some((
                 at,
-                dice.word(&[
-                    "Wrong items were picked.",
-                    "The address was corrected.",
-                    "Packed twice.",
-                ]),
+                dice.word(&["Wrong items were picked.", "The address was corrected.", "Packed twice."]),
             ));
             let mut fresh = parcel(book, dice, &order, 0, whole(&order), at + Duration::seconds(2));
             walk(book, dice, &order, &mut fresh, at);

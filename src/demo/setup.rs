@@ -55,24 +55,12 @@ struct Id {
 }
 
 /// E-mail, name, and what they are in which account.
-type Somebody = (
-    &'static str,
-    &'static str,
-    &'static [(&'static str, &'static str)],
-);
+type Somebody = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const PEOPLE: [Somebody; 4] = [
     (stories::CLIENT, "Marieke Claes", &[("harbour", "client")]),
-    (
-        stories::ADMIN,
-        "Jonas Lindahl",
-        &[("harbour", "admin"), ("fjord", "admin")],
-    ),
-    (
-        stories::SUPPORT,
-        "Sam Okafor",
-        &[("harbour", "support"), ("fjord", "support")],
-    ),
+    (stories::ADMIN, "Jonas Lindahl", &[("harbour", "admin"), ("fjord", "admin")]),
+    (stories::SUPPORT, "Sam Okafor", &[("harbour", "support"), ("fjord", "support")]),
     (stories::FJORD_CLIENT, "Ingrid Solberg", &[("fjord", "client")]),
 ];
 
@@ -114,11 +102,8 @@ pub(super) async fn accounts(
         let id = row.context("no user came back")?.id;
         staff.push(Staff { id, name });
         for (slug, role) in roles {
-            let account = accounts
-                .iter()
-                .find(|(known, _)| known == slug)
-                .context("an account of the demo")?
-                .1;
+            let account =
+                accounts.iter().find(|(known, _)| known == slug).context("an account of the demo")?.1;
             global
                 .execute(
                     sql("insert into memberships (user_id, account_id, role, created_at) values ({}, {}, {}, {})")
@@ -138,10 +123,7 @@ pub(super) async fn accounts(
         )
         .await?;
     global.commit().await?;
-    let crew = |client: usize| Crew {
-        client: staff[client].clone(),
-        admin: staff[1].clone(),
-    };
+    let crew = |client: usize| Crew { client: staff[client].clone(), admin: staff[1].clone() };
     Ok(accounts
         .into_iter()
         .map(|(slug, id)| (id, crew(if slug == stories::FJORD { 3 } else { 0 })))
@@ -199,11 +181,7 @@ pub(super) async fn settings(
             ChannelKind::Ebay => "sandbox-ebay-token".to_owned(),
             ChannelKind::Manual => continue,
         };
-        let place = Place {
-            account: scope.account(),
-            column: store::CREDENTIALS,
-            row: *id,
-        };
+        let place = Place { account: scope.account(), column: store::CREDENTIALS, row: *id };
         let sealed = keyring.seal(place, &json!({ "access_token": token }).to_string())?;
         let account = scope.account();
         scope
@@ -232,15 +210,9 @@ pub(super) async fn settings(
     let endpoint = if merchant.slug == stories::HARBOUR {
         let events: Vec<EventType> = EventType::ALL.to_vec();
         let url = sandbox.hook_url(stories::HOOK);
-        let (id, _) = webhooks::connect(
-            scope,
-            keyring,
-            &url,
-            "Harbour’s own shop system",
-            &events,
-            Some(HOOK_SECRET),
-        )
-        .await?;
+        let (id, _) =
+            webhooks::connect(scope, keyring, &url, "Harbour’s own shop system", &events, Some(HOOK_SECRET))
+                .await?;
         Some(id.0)
     } else {
         None
@@ -283,11 +255,7 @@ async fn mappings(
         for courier in channel.couriers {
             let Some(name) = courier.mapped else { continue };
             let broken = name == "Evri";
-            let updated_at = if broken {
-                now - Duration::hours(MAPPING_BROKEN)
-            } else {
-                since
-            };
+            let updated_at = if broken { now - Duration::hours(MAPPING_BROKEN) } else { since };
             rows.push(MappingRow {
                 channel_id: *id,
                 courier: courier.sent.to_owned(),
@@ -311,10 +279,7 @@ async fn mappings(
             }
         }
     }
-    debug_assert!(
-        rows.iter()
-            .all(|row| row.courier != DPD_BE.sent && row.courier != HELTHJEM.sent)
-    );
+    debug_assert!(rows.iter().all(|row| row.courier != DPD_BE.sent && row.courier != HELTHJEM.sent));
     insert(scope, &rows).await?;
     Ok(())
 }
@@ -350,17 +315,9 @@ async fn connections(
         .collect();
     let ids = insert_for_ids(scope, &rows).await?;
     for (connection, id) in merchant.connections.iter().zip(&ids) {
-        let secret = if connection.works {
-            "sandbox-secret"
-        } else {
-            "an-earlier-secret"
-        };
+        let secret = if connection.works { "sandbox-secret" } else { "an-earlier-secret" };
         let credentials = json!({ "api_key": "sandbox-key", "api_secret": secret }).to_string();
-        let place = Place {
-            account: scope.account(),
-            column: connection::CREDENTIALS,
-            row: *id,
-        };
+        let place = Place { account: scope.account(), column: connection::CREDENTIALS, row: *id };
         let sealed = keyring.seal(place, &credentials)?;
         let account = scope.account();
         scope

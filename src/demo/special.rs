@@ -40,20 +40,9 @@ fn held(book: &mut Book, dice: &mut Dice) {
     {
         let mut order = fresh(book, dice, WEB, 5 + n as i64 * 9);
         let created = order.parcels[0].planned + Duration::minutes(7);
-        let by = if kind == "client" {
-            Hand::Client
-        } else {
-            Hand::Admin
-        };
+        let by = if kind == "client" { Hand::Client } else { Hand::Admin };
         let until = (n % 2 == 1).then(|| book.now + Duration::hours(30 + n as i64));
-        order.holds.push(Hold {
-            kind,
-            reason,
-            by,
-            created,
-            until,
-            released: None,
-        });
+        order.holds.push(Hold { kind, reason, by, created, until, released: None });
         book.orders.push(order);
     }
 }
@@ -102,36 +91,22 @@ fn numbered(mut order: Order, number: &str) -> Order {
 }
 
 fn failed(order: &mut Order, at: Instant, trouble: Trouble) {
-    order.parcels[0].sync = Sync::Failed {
-        at: at + Duration::seconds(9),
-        trouble,
-    };
+    order.parcels[0].sync = Sync::Failed { at: at + Duration::seconds(9), trouble };
 }
 
 /// S3: couriers that the channel does not know.
 fn couriers(book: &mut Book, dice: &mut Dice) {
-    for (n, hours) in [9, 14, 17, 21, 25, 28, 33, 38, 43, 47, 56, 64, 72, 80]
-        .into_iter()
-        .enumerate()
-    {
+    for (n, hours) in [9, 14, 17, 21, 25, 28, 33, 38, 43, 47, 56, 64, 72, 80].into_iter().enumerate() {
         let (mut order, left) = shipped(book, dice, EBAY, hours, &DPD_BE);
         let trouble = trouble::courier(false, DPD_BE.sent, &order.parcels[0].tracking);
         failed(&mut order, left, trouble);
-        book.orders.push(if n == 1 {
-            numbered(order, stories::UNMAPPED)
-        } else {
-            order
-        });
+        book.orders.push(if n == 1 { numbered(order, stories::UNMAPPED) } else { order });
     }
     for (n, hours) in [10, 18, 26, 35, 42].into_iter().enumerate() {
         let (mut order, left) = shipped(book, dice, EBAY, hours.min(MAPPING_BROKEN - 4), &EVRI);
         let trouble = trouble::courier(true, "Evri", &order.parcels[0].tracking);
         failed(&mut order, left, trouble);
-        book.orders.push(if n == 1 {
-            numbered(order, stories::MISMAPPED)
-        } else {
-            order
-        });
+        book.orders.push(if n == 1 { numbered(order, stories::MISMAPPED) } else { order });
     }
 }
 
@@ -183,9 +158,7 @@ fn channels(book: &mut Book, dice: &mut Dice) {
         let (mut order, left) = shipped(book, dice, WEB, hours, web);
         if order.lines.len() < 2 {
             let other = (order.lines[0].good + 5) % (book.goods.len() - 6);
-            order
-                .lines
-                .push(line(book, &book.merchant.channels[WEB], other, 1));
+            order.lines.push(line(book, &book.merchant.channels[WEB], other, 1));
             order.parcels[0].lines = whole(&order);
         }
         order.there = There::Split;
@@ -201,11 +174,7 @@ fn pending(book: &mut Book, dice: &mut Dice, channel: usize, courier: &'static C
         let (mut order, _) = shipped(book, dice, channel, *hours, courier);
         let at = book.now - Duration::seconds(240 + n as i64 * 35);
         let next = book.now + Duration::minutes(38 + n as i64 * 7);
-        order.parcels[0].sync = Sync::Pending {
-            at,
-            next,
-            trouble: trouble::throttled(6),
-        };
+        order.parcels[0].sync = Sync::Pending { at, next, trouble: trouble::throttled(6) };
         book.orders.push(order);
     }
 }
@@ -216,21 +185,14 @@ fn rejected(dice: &mut Dice, order: &mut Order, trouble: Trouble) {
         by: Hand::Client,
         requested,
         sent: requested + Duration::milliseconds(700),
-        end: PostEnd::Rejected {
-            at: requested + Duration::milliseconds(1180),
-            trouble,
-        },
+        end: PostEnd::Rejected { at: requested + Duration::milliseconds(1180), trouble },
         superseded: None,
         reason: "",
     });
 }
 
 fn with_refused_sku(book: &Book, order: &mut Order) {
-    let good = book
-        .goods
-        .iter()
-        .position(|good| good.sku == REFUSED_SKU)
-        .unwrap_or(0);
+    let good = book.goods.iter().position(|good| good.sku == REFUSED_SKU).unwrap_or(0);
     let channel = &book.merchant.channels[order.channel];
     order.lines = vec![line(book, channel, good, 1)];
     order.parcels[0].lines = vec![(0, 1)];
@@ -262,9 +224,7 @@ fn providers(book: &mut Book, dice: &mut Dice) {
         let requested = dice.after(own.planned, 1800, 7200);
         let at = requested + Duration::seconds(21);
         let end = if person {
-            PostEnd::NeedsPerson {
-                at: at + Duration::minutes(11),
-            }
+            PostEnd::NeedsPerson { at: at + Duration::minutes(11) }
         } else {
             PostEnd::Unknown { at }
         };
@@ -276,11 +236,7 @@ fn providers(book: &mut Book, dice: &mut Dice) {
             superseded: None,
             reason: "",
         });
-        own.provider = if there {
-            AtProvider::Alive
-        } else {
-            AtProvider::Nothing
-        };
+        own.provider = if there { AtProvider::Alive } else { AtProvider::Nothing };
         book.orders.push(numbered(order, number));
     }
     for hours in [44, 83] {
@@ -296,10 +252,7 @@ fn providers(book: &mut Book, dice: &mut Dice) {
         let again = order.parcels[0].last_change() + Duration::hours(11);
         order.parcels[0].posts[0].superseded = Some(again);
         order.parcels[0].provider = AtProvider::Deleted;
-        let end = PostEnd::Rejected {
-            at: again + Duration::seconds(2),
-            trouble: trouble::sku(REFUSED_SKU),
-        };
+        let end = PostEnd::Rejected { at: again + Duration::seconds(2), trouble: trouble::sku(REFUSED_SKU) };
         let sent = again + Duration::seconds(1);
         order.parcels[0].posts.push(Post {
             by: Hand::Admin,
@@ -337,11 +290,7 @@ fn fjord(book: &mut Book, dice: &mut Dice) {
     for (n, hours) in [11, 15, 24, 36, 60].into_iter().enumerate() {
         let (mut order, left) = shipped(book, dice, WEB, hours, &HELTHJEM);
         failed(&mut order, left, trouble::held_back(HELTHJEM.sent, name));
-        book.orders.push(if n == 0 {
-            numbered(order, stories::HELD_BACK)
-        } else {
-            order
-        });
+        book.orders.push(if n == 0 { numbered(order, stories::HELD_BACK) } else { order });
     }
     // the second connection's key is out of date
     for hours in [5, 13, 19, 40] {

@@ -152,11 +152,8 @@ impl Evidence<'_> {
         let order = &book.orders[at];
         let parcel = &order.parcels[of];
         let person = &book.people[order.person];
-        let Some((responder, template)) = self
-            .ids
-            .responders
-            .iter()
-            .find(|(_, row)| row.trigger == trigger && row.enabled)
+        let Some((responder, template)) =
+            self.ids.responders.iter().find(|(_, row)| row.trigger == trigger && row.enabled)
         else {
             return;
         };
@@ -164,11 +161,7 @@ impl Evidence<'_> {
         for ((line, quantity), line_id) in parcel.lines.iter().zip(&self.written.shipment_lines[at][of]) {
             let good = &book.goods[order.lines[*line].good];
             let told = |text: Option<String>| {
-                if shipped {
-                    text.unwrap_or_default()
-                } else {
-                    String::new()
-                }
+                if shipped { text.unwrap_or_default() } else { String::new() }
             };
             let values = [
                 ("customer_name", person.name.clone()),
@@ -177,10 +170,7 @@ impl Evidence<'_> {
                 ("item_name", good.name.clone()),
                 ("item_sku", good.sku.clone()),
                 ("quantity", quantity.to_string()),
-                (
-                    "courier",
-                    told(parcel.courier.map(|courier| courier.sent.to_owned())),
-                ),
+                ("courier", told(parcel.courier.map(|courier| courier.sent.to_owned()))),
                 ("tracking_number", told(Some(parcel.tracking.clone()))),
                 ("tracking_url", told(super::write::tracking_url(parcel))),
             ];
@@ -231,11 +221,7 @@ impl Evidence<'_> {
             }
             for (n, courier) in channel.couriers.iter().enumerate() {
                 let Some(name) = courier.mapped else { continue };
-                let name = if name == "Evri" {
-                    stories::MISMAPPED_FIX
-                } else {
-                    name
-                };
+                let name = if name == "Evri" { stories::MISMAPPED_FIX } else { name };
                 let words = format!("Mapped courier {} to {name}", courier.sent);
                 let line = self.note(
                     minutes(at as i64 * 9 + 1 + n as i64),
@@ -313,9 +299,8 @@ impl Evidence<'_> {
         if self.ids.endpoint.is_none() {
             return Ok(());
         }
-        let of_files: Vec<usize> = (0..self.book.orders.len())
-            .filter(|at| self.book.orders[*at].channel == FILES)
-            .collect();
+        let of_files: Vec<usize> =
+            (0..self.book.orders.len()).filter(|at| self.book.orders[*at].channel == FILES).collect();
         let client = self.person(Hand::Client);
         for (n, part) in of_files.chunks(of_files.len().div_ceil(6).max(1)).enumerate() {
             let Some(last) = part.last() else { continue };
@@ -340,22 +325,9 @@ impl Evidence<'_> {
                 created_at: at,
                 finished_at: Some(at + Duration::seconds(4)),
             };
-            let id = insert_for_ids(scope, &[import])
-                .await?
-                .into_iter()
-                .next()
-                .unwrap_or_default();
-            let of = Of {
-                channel: Some(self.ids.channels[FILES]),
-                ..Of::other(Subject::Import, id)
-            };
-            self.note(
-                at,
-                &client,
-                "import_started",
-                of,
-                format!("Importing orders from {file_name}"),
-            );
+            let id = insert_for_ids(scope, &[import]).await?.into_iter().next().unwrap_or_default();
+            let of = Of { channel: Some(self.ids.channels[FILES]), ..Of::other(Subject::Import, id) };
+            self.note(at, &client, "import_started", of, format!("Importing orders from {file_name}"));
             let words = format!("Imported {} orders from {file_name}; {failed} failed", part.len());
             self.note(at + Duration::seconds(4), &client, "import_finished", of, words);
             let mut rows: Vec<ImportLineRow> = part

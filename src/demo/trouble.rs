@@ -12,10 +12,8 @@ fn ebay(
     parameters: &[(&str, &str)],
     status: i32,
 ) -> Trouble {
-    let parameters: Vec<Value> = parameters
-        .iter()
-        .map(|(name, value)| json!({ "name": name, "value": value }))
-        .collect();
+    let parameters: Vec<Value> =
+        parameters.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let domain = if id == "1100" { "OAuth" } else { "API_FULFILLMENT" };
     let body = json!({ "errors": [{ "errorId": id.parse::<i64>().unwrap_or(0), "domain": domain, "category": "REQUEST",
         "message": message, "longMessage": long, "inputRefIds": [], "outputRefIds": [], "parameters": parameters }] });
@@ -34,20 +32,9 @@ const CARRIER: &str = "Invalid shipment tracking number or carrier.";
 
 /// eBay does not know the courier.
 pub(super) fn courier(mapped: bool, code: &str, tracking: &str) -> Trouble {
-    let class = if mapped {
-        ErrorClass::CourierRejected
-    } else {
-        ErrorClass::CourierUnmapped
-    };
+    let class = if mapped { ErrorClass::CourierRejected } else { ErrorClass::CourierUnmapped };
     let parameters = [("shippingCarrierCode", code), ("trackingNumber", tracking)];
-    ebay(
-        class,
-        "32300",
-        CARRIER,
-        "The specified shipping carrier is not supported.",
-        &parameters,
-        400,
-    )
+    ebay(class, "32300", CARRIER, "The specified shipping carrier is not supported.", &parameters, 400)
 }
 
 /// Nothing in the tracking number that eBay could take.
@@ -66,28 +53,16 @@ pub(super) fn tracking() -> Trouble {
 /// eBay has no such order.
 pub(super) fn no_order(order: &str) -> Trouble {
     let long = "The specified order ID is invalid. Please check the order ID and try again.";
-    let trouble = ebay(
-        ErrorClass::OrderNotFound,
-        "32100",
-        "Invalid order ID.",
-        long,
-        &[("orderId", order)],
-        404,
-    );
-    Trouble {
-        stage: Stage::Look,
-        ..trouble
-    }
+    let trouble =
+        ebay(ErrorClass::OrderNotFound, "32100", "Invalid order ID.", long, &[("orderId", order)], 404);
+    Trouble { stage: Stage::Look, ..trouble }
 }
 
 /// Our app at eBay lacks a permission.
 pub(super) fn forbidden() -> Trouble {
     let long = "Insufficient permissions to fulfill the request.";
     let trouble = ebay(ErrorClass::Forbidden, "1100", "Access denied.", long, &[], 403);
-    Trouble {
-        stage: Stage::Look,
-        ..trouble
-    }
+    Trouble { stage: Stage::Look, ..trouble }
 }
 
 /// eBay was down through every try.
@@ -128,12 +103,7 @@ pub(super) fn fulfilled(sku: &str) -> Trouble {
 
 /// The order is canceled at Shopify.
 pub(super) fn closed(name: &str) -> Trouble {
-    shopify_look(
-        ErrorClass::OrderClosed,
-        format!("Order {name} is cancelled at Shopify."),
-        "CANCELLED",
-        true,
-    )
+    shopify_look(ErrorClass::OrderClosed, format!("Order {name} is cancelled at Shopify."), "CANCELLED", true)
 }
 
 /// The lines lie at two locations.

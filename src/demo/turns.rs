@@ -32,20 +32,9 @@ pub(super) fn hold(
     let released = dice.after(created, 2 * 3600, 30 * 3600);
     let stands = released > now - Duration::seconds(200);
     let until = (stands && dice.permille(350)).then(|| now + Duration::hours(dice.between(20, 90)));
-    let by = if kind == "client" {
-        Hand::Client
-    } else {
-        Hand::Admin
-    };
+    let by = if kind == "client" { Hand::Client } else { Hand::Admin };
     let released = (!stands).then_some(released);
-    order.holds.push(Hold {
-        kind,
-        reason,
-        by,
-        created,
-        until,
-        released,
-    });
+    order.holds.push(Hold { kind, reason, by, created, until, released });
     if stands && dice.permille(150) {
         let (kind, reason) = if kind == "fraud" {
             ("operator", "Waiting for the merchant’s word.")
@@ -78,10 +67,7 @@ pub(super) fn later(book: &Book, dice: &mut Dice, order: &mut Order) {
         0..14 => {
             order.payment = "refunded";
             order.refunded = order.total();
-            order
-                .lines
-                .iter_mut()
-                .for_each(|line| line.refunded = line.quantity);
+            order.lines.iter_mut().for_each(|line| line.refunded = line.quantity);
         }
         14..40 if order.lines[0].quantity > 1 || order.lines.len() > 1 => {
             order.payment = "partially_refunded";
@@ -97,11 +83,7 @@ pub(super) fn later(book: &Book, dice: &mut Dice, order: &mut Order) {
             again.reship_of = Some(0);
             walk(book, dice, order, &mut again, at);
             // the channel was told of the first parcel
-            again.sync = if again.sync_matters() {
-                Sync::Muted
-            } else {
-                again.sync
-            };
+            again.sync = if again.sync_matters() { Sync::Muted } else { again.sync };
             order.parcels.push(again);
         }
         _ => {}

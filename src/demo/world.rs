@@ -64,12 +64,7 @@ pub async fn is_seeded(db: &Db) -> Result<bool> {
 /// Makes the world in an empty database and in a sandbox that has none of it yet.
 pub async fn seed(db: &Db, keyring: &Keyring, sandbox: &Sandbox, seed: u64, now: Instant) -> Result<Seeded> {
     let accounts = setup::accounts(db, MERCHANTS, now).await?;
-    let mut seeded = Seeded {
-        harbour: accounts[0].0,
-        fjord: accounts[1].0,
-        orders: 0,
-        shipments: 0,
-    };
+    let mut seeded = Seeded { harbour: accounts[0].0, fjord: accounts[1].0, orders: 0, shipments: 0 };
     for (merchant, (account, crew)) in MERCHANTS.iter().zip(accounts) {
         let mut dice = Dice::new(seed, merchant.slug);
         let mut book = plan::ordinary(merchant, &mut dice, now);
@@ -146,11 +141,7 @@ pub async fn point_at(db: &Db, sandbox: &Sandbox) -> Result<()> {
         };
         let account = AccountId(known.id);
         let mut scope = db.scope(account).await?;
-        for channel in merchant
-            .channels
-            .iter()
-            .filter(|channel| channel.kind != ChannelKind::Manual)
-        {
+        for channel in merchant.channels.iter().filter(|channel| channel.kind != ChannelKind::Manual) {
             scope
                 .execute(
                     sql(

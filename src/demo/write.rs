@@ -88,48 +88,26 @@ async fn people(scope: &mut Scope, book: &Book) -> DbResult<(Vec<i64>, Vec<i64>)
         line2: person.line2.clone(),
         city: person.city.clone(),
         region: person.region.clone(),
-        postal_code: if bad {
-            String::new()
-        } else {
-            person.postal_code.clone()
-        },
+        postal_code: if bad { String::new() } else { person.postal_code.clone() },
         country: person.country.to_owned(),
         phone: person.phone.clone(),
         created_at,
     };
     let mut firsts = vec![book.now - chrono::Duration::days(3); book.people.len()];
-    book.orders
-        .iter()
-        .rev()
-        .for_each(|order| firsts[order.person] = order.placed);
+    book.orders.iter().rev().for_each(|order| firsts[order.person] = order.placed);
     let first = |at: usize| firsts[at];
-    let mut rows: Vec<AddressRow> = book
-        .people
-        .iter()
-        .enumerate()
-        .map(|(at, person)| address(person, false, first(at)))
-        .collect();
-    let bad: Vec<usize> = (0..book.orders.len())
-        .filter(|at| book.orders[*at].bad_address)
-        .collect();
-    rows.extend(bad.iter().map(|at| {
-        address(
-            &book.people[book.orders[*at].person],
-            true,
-            book.orders[*at].placed,
-        )
-    }));
+    let mut rows: Vec<AddressRow> =
+        book.people.iter().enumerate().map(|(at, person)| address(person, false, first(at))).collect();
+    let bad: Vec<usize> = (0..book.orders.len()).filter(|at| book.orders[*at].bad_address).collect();
+    rows.extend(
+        bad.iter().map(|at| address(&book.people[book.orders[*at].person], true, book.orders[*at].placed)),
+    );
     let made = insert_for_ids(scope, &rows).await?;
     let of_order = |at: usize, order: &Order| match bad.iter().position(|known| *known == at) {
         Some(place) => made[book.people.len() + place],
         None => made[order.person],
     };
-    let addresses = book
-        .orders
-        .iter()
-        .enumerate()
-        .map(|(at, order)| of_order(at, order))
-        .collect();
+    let addresses = book.orders.iter().enumerate().map(|(at, order)| of_order(at, order)).collect();
     let mut counts = vec![(0, None); book.people.len()];
     for order in &book.orders {
         counts[order.person].0 += 1;
@@ -156,12 +134,8 @@ async fn people(scope: &mut Scope, book: &Book) -> DbResult<(Vec<i64>, Vec<i64>)
 /// What the search of lists looks through.
 pub(super) fn search_text(book: &Book, order: &Order) -> String {
     let person = &book.people[order.person];
-    let mut words = vec![
-        order.number.as_str(),
-        order.reference.as_str(),
-        person.name.as_str(),
-        person.email.as_str(),
-    ];
+    let mut words =
+        vec![order.number.as_str(), order.reference.as_str(), person.name.as_str(), person.email.as_str()];
     words.extend(order.lines.iter().map(|line| book.goods[line.good].sku.as_str()));
     words.join(" ").to_lowercase()
 }
@@ -241,11 +215,7 @@ async fn lines(scope: &mut Scope, book: &Book, products: &[i64], written: &mut W
         }
     }
     let mut made = insert_for_ids(scope, &rows).await?.into_iter();
-    written.lines = book
-        .orders
-        .iter()
-        .map(|order| made.by_ref().take(order.lines.len()).collect())
-        .collect();
+    written.lines = book.orders.iter().map(|order| made.by_ref().take(order.lines.len()).collect()).collect();
     Ok(())
 }
 

@@ -122,7 +122,13 @@ pub struct Entry {
 impl Entry {
     /// `verb` is `noun_verbed`, as in `fulfillment_replied`; `summary` is a
     /// sentence without personal data.
-    pub fn new(actor: &Actor, verb: &'static str, subject: Subject, subject_id: i64, summary: impl Into<String>) -> Entry {
+    pub fn new(
+        actor: &Actor,
+        verb: &'static str,
+        subject: Subject,
+        subject_id: i64,
+        summary: impl Into<String>,
+    ) -> Entry {
         Entry {
             actor: actor.clone(),
             verb,
@@ -143,7 +149,13 @@ impl Entry {
     }
 
     /// About a shipment, which also shows on its order.
-    pub fn shipment(actor: &Actor, verb: &'static str, id: ShipmentId, order: OrderId, summary: impl Into<String>) -> Entry {
+    pub fn shipment(
+        actor: &Actor,
+        verb: &'static str,
+        id: ShipmentId,
+        order: OrderId,
+        summary: impl Into<String>,
+    ) -> Entry {
         Entry::new(actor, verb, Subject::Shipment, id.0, summary).of_order(order)
     }
 
@@ -292,7 +304,13 @@ pub enum Of {
 }
 
 /// A page of history, newest first, starting below `before`.
-pub async fn list(scope: &mut Scope, of: Of, verb: Option<&str>, before: Option<ActivityId>, limit: i64) -> DbResult<Vec<Activity>> {
+pub async fn list(
+    scope: &mut Scope,
+    of: Of,
+    verb: Option<&str>,
+    before: Option<ActivityId>,
+    limit: i64,
+) -> DbResult<Vec<Activity>> {
     let mut statement = sql(
         "select id, actor_kind, actor_name, verb, result, summary, subject_kind, subject_id, order_id, shipment_id, \
          before, after, transaction_record_id, trace_id from activities where account_id = {}",
@@ -302,7 +320,9 @@ pub async fn list(scope: &mut Scope, of: Of, verb: Option<&str>, before: Option<
         Of::Order(id) => statement.push(" and order_id = {}").bind(id),
         Of::Shipment(id) => statement.push(" and shipment_id = {}").bind(id),
         Of::Channel(id) => statement.push(" and channel_id = {}").bind(id),
-        Of::Subject(kind, id) => statement.push(" and subject_kind = {} and subject_id = {}").bind(kind).bind(id),
+        Of::Subject(kind, id) => {
+            statement.push(" and subject_kind = {} and subject_id = {}").bind(kind).bind(id)
+        }
         Of::Account => statement,
     };
     if let Some(verb) = verb {

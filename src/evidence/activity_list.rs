@@ -55,10 +55,7 @@ impl Wanted {
 
 /// A line of activity with the names of what it is about.
 #[derive(Debug, Clone, QueryableByName)]
-#[expect(
-    missing_docs,
-    reason = "the columns of the table, and the names of what it is about"
-)]
+#[expect(missing_docs, reason = "the columns of the table, and the names of what it is about")]
 pub struct Line {
     #[diesel(sql_type = BigInt)]
     pub id: ActivityId,
@@ -118,16 +115,10 @@ pub async fn page(
     let backwards = from.is_some_and(|c| c.backwards);
     let mut inner = sql("select * from activities where ").append(wanted.predicate(scope));
     if let Some(from) = from {
-        inner = inner
-            .push(if backwards { " and id > {}" } else { " and id < {}" })
-            .bind(from.id);
+        inner = inner.push(if backwards { " and id > {}" } else { " and id < {}" }).bind(from.id);
     }
     inner = inner
-        .push(if backwards {
-            " order by id asc limit {}"
-        } else {
-            " order by id desc limit {}"
-        })
+        .push(if backwards { " order by id asc limit {}" } else { " order by id desc limit {}" })
         .bind(limit);
     let statement = sql(
         "select a.id, a.actor_kind, a.actor_name, a.verb, a.result, a.summary, a.subject_kind, a.subject_id, a.order_id, \
@@ -156,10 +147,8 @@ struct Count {
 /// How many lines there are, up to one more than [`COUNTED`].
 pub async fn count(scope: &mut Scope, wanted: &Wanted) -> DbResult<i64> {
     let inner = sql("select from activities where ").append(wanted.predicate(scope));
-    let statement = sql("select count(*) as n from (")
-        .append(inner)
-        .push(" limit {}) counted")
-        .bind(COUNTED + 1);
+    let statement =
+        sql("select count(*) as n from (").append(inner).push(" limit {}) counted").bind(COUNTED + 1);
     let count: Option<Count> = scope.row(statement).await?;
     Ok(count.map_or(0, |c| c.n))
 }

@@ -26,21 +26,62 @@ const SECRET_HEADERS: &[&str] = &[
 
 /// JSON keys (lower case, without `_` and `-`) whose values are secrets.
 const SECRET_KEYS: &[&str] = &[
-    "authorization", "token", "accesstoken", "refreshtoken", "secret", "clientsecret", "password", "apikey",
-    "apisecret", "cookie", "signature", "card", "cardnumber",
+    "authorization",
+    "token",
+    "accesstoken",
+    "refreshtoken",
+    "secret",
+    "clientsecret",
+    "password",
+    "apikey",
+    "apisecret",
+    "cookie",
+    "signature",
+    "card",
+    "cardnumber",
 ];
 
 /// JSON keys whose values are personal data.
 const PERSONAL_KEYS: &[&str] = &[
-    "email", "customeremail", "contactemail", "phone", "name", "fullname", "firstname", "lastname", "street1",
-    "street2", "street3", "address1", "address2", "line1", "line2", "addressline1", "addressline2", "company",
-    "customerusername", "shipto", "billto", "shippingaddress", "billingaddress", "buyer",
+    "email",
+    "customeremail",
+    "contactemail",
+    "phone",
+    "name",
+    "fullname",
+    "firstname",
+    "lastname",
+    "street1",
+    "street2",
+    "street3",
+    "address1",
+    "address2",
+    "line1",
+    "line2",
+    "addressline1",
+    "addressline2",
+    "company",
+    "customerusername",
+    "shipto",
+    "billto",
+    "shippingaddress",
+    "billingaddress",
+    "buyer",
 ];
 
 /// `name` is personal data only inside an address or a person, not on an order line.
 const PEOPLE: &[&str] = &[
-    "shipto", "billto", "shippingaddress", "billingaddress", "customer", "buyer", "recipient", "address",
-    "destination", "fulfillmentinstructions", "defaultaddress",
+    "shipto",
+    "billto",
+    "shippingaddress",
+    "billingaddress",
+    "customer",
+    "buyer",
+    "recipient",
+    "address",
+    "destination",
+    "fulfillmentinstructions",
+    "defaultaddress",
 ];
 
 /// Masks the values of secret headers.
@@ -71,7 +112,9 @@ pub fn body(raw: &str) -> String {
 
 /// Masks a URL: the values of secret query keys.
 pub fn url(raw: &str) -> String {
-    let Some((path, query)) = raw.split_once('?') else { return raw.to_owned() };
+    let Some((path, query)) = raw.split_once('?') else {
+        return raw.to_owned();
+    };
     let query: Vec<String> = query
         .split('&')
         .map(|pair| match pair.split_once('=') {
@@ -122,7 +165,9 @@ fn emails_in(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('@') {
-        let local = rest[..at].rfind(|c| !is_part(c)).map_or(0, |i| i + rest[i..].chars().next().map_or(1, char::len_utf8));
+        let local = rest[..at]
+            .rfind(|c| !is_part(c))
+            .map_or(0, |i| i + rest[i..].chars().next().map_or(1, char::len_utf8));
         let domain_end = rest[at + 1..].find(|c| !is_part(c)).map_or(rest.len(), |i| at + 1 + i);
         let domain = &rest[at + 1..domain_end];
         if local < at && domain.contains('.') && !domain.starts_with('.') {

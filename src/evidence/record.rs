@@ -150,7 +150,13 @@ struct NewId {
 }
 
 /// Writes the request, committed, before the first byte goes out.
-pub async fn begin(db: &Db, account: AccountId, log_type: LogType, about: &About, sent: &Sent) -> DbResult<RecordId> {
+pub async fn begin(
+    db: &Db,
+    account: AccountId,
+    log_type: LogType,
+    about: &About,
+    sent: &Sent,
+) -> DbResult<RecordId> {
     let mut scope = db.scope(account).await?;
     let id = insert(&mut scope, log_type, Direction::Out, RecordStatus::InProgress, about, sent).await?;
     scope.commit().await?;
@@ -203,7 +209,13 @@ pub async fn insert(
 }
 
 /// Completes a record, committed.
-pub async fn complete(db: &Db, account: AccountId, id: RecordId, received: &Received, now: Instant) -> DbResult<()> {
+pub async fn complete(
+    db: &Db,
+    account: AccountId,
+    id: RecordId,
+    received: &Received,
+    now: Instant,
+) -> DbResult<()> {
     let mut scope = db.scope(account).await?;
     let masked = mask::body(&received.body);
     let (head, cut) = head_of(&masked);

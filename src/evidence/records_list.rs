@@ -88,9 +88,7 @@ impl Wanted {
             p = p.push(" and connection_id = {}").bind(connection);
         }
         p = match self.outcome {
-            Some(outcome) => p
-                .push(" and status in ('failed', 'warning') and status = {}")
-                .bind(outcome),
+            Some(outcome) => p.push(" and status in ('failed', 'warning') and status = {}").bind(outcome),
             None => p,
         };
         p = match self.http {
@@ -134,20 +132,10 @@ impl Wanted {
         let backwards = from.is_some_and(|c| c.backwards);
         let mut inner = sql("select * from transaction_records where ").append(self.predicate(scope));
         if let Some(from) = from {
-            inner = inner
-                .push(if backwards { " and id > {}" } else { " and id < {}" })
-                .bind(from.id);
+            inner = inner.push(if backwards { " and id > {}" } else { " and id < {}" }).bind(from.id);
         }
-        let order = if backwards {
-            " order by id asc limit {}"
-        } else {
-            " order by id desc limit {}"
-        };
-        let kinds = if self.types.is_empty() {
-            LogType::ALL
-        } else {
-            &self.types
-        };
+        let order = if backwards { " order by id asc limit {}" } else { " order by id desc limit {}" };
+        let kinds = if self.types.is_empty() { LogType::ALL } else { &self.types };
         let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
         if by_type {
             let inner = inner.push(" and log_type = kinds.kind").push(order).bind(limit);
@@ -167,10 +155,7 @@ impl Wanted {
 
 /// A record in a list.
 #[derive(Debug, Clone, QueryableByName)]
-#[expect(
-    missing_docs,
-    reason = "the columns of the table, and the names of what it is about"
-)]
+#[expect(missing_docs, reason = "the columns of the table, and the names of what it is about")]
 pub struct Row {
     #[diesel(sql_type = BigInt)]
     pub id: RecordId,
@@ -233,15 +218,8 @@ pub async fn page(
     size: usize,
 ) -> DbResult<Page<Row>> {
     let limit = i64::try_from(size).unwrap_or(i64::MAX - 1) + 1;
-    let order = if from.is_some_and(|c| c.backwards) {
-        " order by r.id asc"
-    } else {
-        " order by r.id desc"
-    };
-    let statement = sql(ROW)
-        .append(wanted.source(scope, from, limit))
-        .push(NAMES)
-        .push(order);
+    let order = if from.is_some_and(|c| c.backwards) { " order by r.id asc" } else { " order by r.id desc" };
+    let statement = sql(ROW).append(wanted.source(scope, from, limit)).push(NAMES).push(order);
     let rows: Vec<Row> = scope.rows(statement).await?;
     Ok(Page::cut(rows, size, from, |row| (row.at(), row.id.0)))
 }
@@ -259,10 +237,8 @@ pub async fn count(scope: &mut Scope, wanted: &Wanted) -> DbResult<i64> {
         let kinds: Vec<String> = wanted.types.iter().map(ToString::to_string).collect();
         inner = inner.push(" and log_type = any({})").bind(kinds);
     }
-    let statement = sql("select count(*) as n from (")
-        .append(inner)
-        .push(" limit {}) counted")
-        .bind(COUNTED + 1);
+    let statement =
+        sql("select count(*) as n from (").append(inner).push(" limit {}) counted").bind(COUNTED + 1);
     let count: Option<Count> = scope.row(statement).await?;
     Ok(count.map_or(0, |c| c.n))
 }
@@ -288,24 +264,13 @@ pub async fn numbered(scope: &mut Scope, number: &str) -> DbResult<Numbered> {
             .bind(number),
         )
         .await?;
-    let of = |kind: &str| {
-        rows.iter()
-            .filter(|row| row.kind == kind)
-            .map(|row| row.id)
-            .collect()
-    };
-    Ok(Numbered {
-        orders: of("order"),
-        shipments: of("shipment"),
-    })
+    let of = |kind: &str| rows.iter().filter(|row| row.kind == kind).map(|row| row.id).collect();
+    Ok(Numbered { orders: of("order"), shipments: of("shipment") })
 }
 
 /// One record whole; bodies over 8 KB only as far as they stand in the row.
 #[derive(Debug, Clone, QueryableByName)]
-#[expect(
-    missing_docs,
-    reason = "the columns of the table, and the names of what it is about"
-)]
+#[expect(missing_docs, reason = "the columns of the table, and the names of what it is about")]
 pub struct Record {
     #[diesel(sql_type = BigInt)]
     pub id: RecordId,

@@ -16,7 +16,8 @@ impl TraceId {
 
     /// Reads a stored or sent id; `None` when it has not the shape of one.
     pub fn parse(text: &str) -> Option<TraceId> {
-        (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| TraceId(text.to_ascii_lowercase()))
+        (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+            .then(|| TraceId(text.to_ascii_lowercase()))
     }
 
     /// The digits.

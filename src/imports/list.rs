@@ -5,7 +5,10 @@ use crate::{
     db::{DbResult, Scope, sql},
     ids::{ChannelId, ImportId, OrderId},
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Integer, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Integer, Nullable, Text},
+};
 
 /// An import.
 #[derive(Debug, Clone, QueryableByName)]

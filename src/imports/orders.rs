@@ -15,7 +15,10 @@ use crate::{
     },
 };
 use anyhow::{Context, Result};
-use diesel::{QueryableByName, sql_types::{BigInt, Bytea, Integer, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bytea, Integer, Nullable, Text},
+};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -72,12 +75,19 @@ pub async fn begin(scope: &mut Scope, new: NewImport<'_>, by: &By, now: Instant)
         )
         .await?;
     let id = row.context("no import came back")?.id;
-    let entry = Entry::new(&by.actor, "import_started", Subject::Import, id.0, format!("Importing orders from {file_name}"))
-        .of_channel(new.channel)
-        .traced(Some(&by.trace))
-        .from_ip(by.ip.clone());
+    let entry = Entry::new(
+        &by.actor,
+        "import_started",
+        Subject::Import,
+        id.0,
+        format!("Importing orders from {file_name}"),
+    )
+    .of_channel(new.channel)
+    .traced(Some(&by.trace))
+    .from_ip(by.ip.clone());
     activity::record(scope, entry).await?;
-    let job = NewJob::new(IMPORT_ORDERS, format!("import:{id}"), json!(Payload { import_id: id }), now).traced(&by.trace);
+    let job = NewJob::new(IMPORT_ORDERS, format!("import:{id}"), json!(Payload { import_id: id }), now)
+        .traced(&by.trace);
     jobs::enqueue(scope, job).await?;
     Ok(id)
 }
@@ -97,7 +107,10 @@ impl Handler for ImportOrders {
                 Ok(()) => End::Done,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "importing stopped on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(10), reason: format!("{error:#}") }
+                    End::Again {
+                        at: (work.now)() + chrono::Duration::seconds(10),
+                        reason: format!("{error:#}"),
+                    }
                 }
             }
         })
@@ -135,11 +148,18 @@ pub async fn run(db: &Db, account: AccountId, id: ImportId, now: fn() -> Instant
         )
         .await?;
     drop(scope);
-    let Some(waiting) = waiting.filter(|w| w.state == "running") else { return Ok(()) };
-    let (Some(channel), Some(packed)) = (waiting.channel_id, waiting.content_gzip) else { return Ok(()) };
+    let Some(waiting) = waiting.filter(|w| w.state == "running") else {
+        return Ok(());
+    };
+    let (Some(channel), Some(packed)) = (waiting.channel_id, waiting.content_gzip) else {
+        return Ok(());
+    };
     let trace = waiting.trace_id.as_deref().and_then(TraceId::parse).unwrap_or_default();
-    let actor = Actor { kind: if waiting.started_by.is_some() { ActorKind::User } else { ActorKind::System },
-        id: waiting.started_by, name: waiting.started_by_name };
+    let actor = Actor {
+        kind: if waiting.started_by.is_some() { ActorKind::User } else { ActorKind::System },
+        id: waiting.started_by,
+        name: waiting.started_by_name,
+    };
     let by = By { actor, ..By::system(trace) };
     let parsed = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
@@ -162,9 +182,15 @@ pub async fn run(db: &Db, account: AccountId, id: ImportId, now: fn() -> Instant
                     .bind(id),
                 )
                 .await?;
-            let entry = Entry::new(&by.actor, "import_failed", Subject::Import, id.0, format!("{} is not an export of orders", waiting.file_name))
-                .ended(activity::Ended::Failed)
-                .traced(Some(&by.trace));
+            let entry = Entry::new(
+                &by.actor,
+                "import_failed",
+                Subject::Import,
+                id.0,
+                format!("{} is not an export of orders", waiting.file_name),
+            )
+            .ended(activity::Ended::Failed)
+            .traced(Some(&by.trace));
             activity::record(&mut scope, entry).await?;
             scope.commit().await?;
             Ok(())
@@ -198,8 +224,13 @@ async fn take_in(
                 .bind(id),
         )
         .await?;
-    let done: Vec<Line> =
-        scope.rows(sql("select line from import_rows where account_id = {} and import_id = {}").bind(account).bind(id)).await?;
+    let done: Vec<Line> = scope
+        .rows(
+            sql("select line from import_rows where account_id = {} and import_id = {}")
+                .bind(account)
+                .bind(id),
+        )
+        .await?;
     scope.commit().await?;
     let done: std::collections::HashSet<i32> = done.into_iter().map(|l| l.line).collect();
     for order in &parsed.orders {
@@ -224,7 +255,8 @@ async fn take_in(
             continue;
         }
         let mut scope = db.scope(account).await?;
-        keep_row(&mut scope, id, line, &failure.reference, "failed", &failure.reason, None, &failure.raw).await?;
+        keep_row(&mut scope, id, line, &failure.reference, "failed", &failure.reason, None, &failure.raw)
+            .await?;
         scope.commit().await?;
     }
     let mut scope = db.scope(account).await?;
@@ -236,8 +268,14 @@ async fn take_in(
                 .bind(id),
         )
         .await?;
-    let entry = Entry::new(&by.actor, "import_finished", Subject::Import, id.0, format!("Imported orders from {file_name}"))
-        .traced(Some(&by.trace));
+    let entry = Entry::new(
+        &by.actor,
+        "import_finished",
+        Subject::Import,
+        id.0,
+        format!("Imported orders from {file_name}"),
+    )
+    .traced(Some(&by.trace));
     activity::record(&mut scope, entry).await?;
     scope.commit().await?;
     Ok(())
@@ -295,7 +333,8 @@ pub fn incoming(order: &CsvOrder) -> IncomingOrder {
         _ => PaymentStatus::Unpaid,
     };
     let whole_order_sent = order.fulfillment_status.as_deref() == Some("fulfilled");
-    let customer_name = [&order.billing.name, &order.shipping.name].into_iter().flatten().find(|n| !n.is_empty());
+    let customer_name =
+        [&order.billing.name, &order.shipping.name].into_iter().flatten().find(|n| !n.is_empty());
     IncomingOrder {
         channel_reference: order.id.clone().unwrap_or_else(|| order.name.clone()),
         number: order.name.clone(),

@@ -314,13 +314,7 @@ pub fn read(input: impl Read) -> Result<Parsed, NotAnExport> {
         notes.push("The file has a header and no orders.".to_owned());
     }
     let (orders, failures) = orders.finish(&mut notes);
-    Ok(Parsed {
-        orders,
-        failures,
-        notes: notes.finish(),
-        rows,
-        header: first.raw,
-    })
+    Ok(Parsed { orders, failures, notes: notes.finish(), rows, header: first.raw })
 }
 
 /// Notes up to [`MAX_NOTES`].
@@ -341,8 +335,7 @@ impl Notes {
 
     fn finish(mut self) -> Vec<String> {
         if self.left_out > 0 {
-            self.kept
-                .push(format!("{} more notes were left out.", self.left_out));
+            self.kept.push(format!("{} more notes were left out.", self.left_out));
         }
         self.kept
     }

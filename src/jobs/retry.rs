@@ -28,7 +28,13 @@ impl Schedule {
     }
 
     /// As [`Schedule::next`], with chance as an argument (0 to 1).
-    pub fn next_with(&self, attempt: i32, retry_after: Option<Duration>, now: Instant, chance: f64) -> Option<Instant> {
+    pub fn next_with(
+        &self,
+        attempt: i32,
+        retry_after: Option<Duration>,
+        now: Instant,
+        chance: f64,
+    ) -> Option<Instant> {
         if attempt >= self.tries {
             return None;
         }

@@ -66,7 +66,9 @@ async fn run_one(work: &Work, handlers: &Handlers, job: &Claimed) -> DbResult<En
         End::Again { at, reason } => {
             tracing::info!(job.id = %job.id, job.kind = %job.kind, job.again_at = %at, reason, "job waits");
         }
-        End::Failed { reason } => tracing::warn!(job.id = %job.id, job.kind = %job.kind, reason, "job failed"),
+        End::Failed { reason } => {
+            tracing::warn!(job.id = %job.id, job.kind = %job.kind, reason, "job failed")
+        }
     }
     settle(&work.db, job, &end).await?;
     Ok(end)
@@ -152,4 +154,3 @@ impl Worker {
         }
     }
 }
-

@@ -9,7 +9,10 @@ use crate::{
     paging::{Cursor, Page},
     text_enum::text_enum,
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -66,7 +69,12 @@ struct NewId {
 }
 
 /// Writes an e-mail and its job, in the caller's transaction.
-pub async fn queue(scope: &mut Scope, email: NewEmail<'_>, trace: &TraceId, now: Instant) -> DbResult<EmailId> {
+pub async fn queue(
+    scope: &mut Scope,
+    email: NewEmail<'_>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<EmailId> {
     let account = scope.account();
     let row: Option<NewId> = scope
         .row(
@@ -86,7 +94,8 @@ pub async fn queue(scope: &mut Scope, email: NewEmail<'_>, trace: &TraceId, now:
         )
         .await?;
     let id = row.map_or(EmailId(0), |r| r.id);
-    let job = NewJob::new(SEND_EMAIL, format!("email:{id}"), json!(Payload { email_id: id }), now).traced(trace);
+    let job =
+        NewJob::new(SEND_EMAIL, format!("email:{id}"), json!(Payload { email_id: id }), now).traced(trace);
     jobs::enqueue(scope, job).await?;
     Ok(id)
 }
@@ -170,7 +179,12 @@ macro_rules! email_columns {
 }
 
 /// A page of e-mails, newest first, starting below `before`.
-pub async fn list(scope: &mut Scope, shipment: Option<ShipmentId>, before: Option<EmailId>, limit: i64) -> DbResult<Vec<Email>> {
+pub async fn list(
+    scope: &mut Scope,
+    shipment: Option<ShipmentId>,
+    before: Option<EmailId>,
+    limit: i64,
+) -> DbResult<Vec<Email>> {
     let account = scope.account();
     let mut statement = sql(email_columns!("where e.account_id = {}")).bind(account);
     if let Some(shipment) = shipment {

@@ -11,5 +11,7 @@ use crate::jobs::Handlers;
 
 /// Every kind of job this room does, for the worker.
 pub fn handlers(handlers: Handlers) -> Handlers {
-    handlers.with(webhooks::DELIVER_WEBHOOK, webhooks::DeliverWebhook).with(emails::SEND_EMAIL, emails::SendEmail)
+    handlers
+        .with(webhooks::DELIVER_WEBHOOK, webhooks::DeliverWebhook)
+        .with(emails::SEND_EMAIL, emails::SendEmail)
 }

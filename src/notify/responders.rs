@@ -8,7 +8,10 @@ use crate::{
     ids::{EventId, OrderId, ResponderId, ShipmentId, ShipmentLineId},
     text_enum::text_enum,
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 
 text_enum! {
     /// What makes a responder write.
@@ -132,7 +135,9 @@ pub async fn trigger(
     let mut written = 0;
     for responder in &responders {
         for item in &items {
-            let Some(recipient) = item.email.as_deref().filter(|e| !e.is_empty()) else { continue };
+            let Some(recipient) = item.email.as_deref().filter(|e| !e.is_empty()) else {
+                continue;
+            };
             let values = [
                 ("customer_name", item.customer_name.clone().unwrap_or_default()),
                 ("order_number", item.order_number.clone()),
@@ -169,7 +174,9 @@ pub fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut out = String::with_capacity(template.len() + 64);
     let mut rest = template;
     while let Some(start) = rest.find("{{") {
-        let Some(length) = rest[start + 2..].find("}}") else { break };
+        let Some(length) = rest[start + 2..].find("}}") else {
+            break;
+        };
         let name = rest[start + 2..start + 2 + length].trim();
         out.push_str(&rest[..start]);
         match values.iter().find(|(n, _)| *n == name) {

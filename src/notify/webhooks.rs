@@ -5,14 +5,20 @@ use super::events::EventType;
 use crate::{
     clock::Instant,
     db::{Db, DbResult, Scope, sql},
-    evidence::{TraceId, record::{About, LogType}},
+    evidence::{
+        TraceId,
+        record::{About, LogType},
+    },
     ids::{AccountId, DeliveryId, EndpointId, EventId, OrderId, RecordId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry::Schedule},
     outbound::{Answer, ErrorClass, Failure, HttpRequest, HttpResponse, signature},
     secrets::{Keyring, Place},
 };
 use anyhow::{Context, Result};
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -37,7 +43,13 @@ struct Id {
 }
 
 /// Leaves a delivery and its job for each active endpoint that listens.
-pub(super) async fn fan_out(scope: &mut Scope, event: EventId, kind: EventType, trace: &TraceId, now: Instant) -> DbResult<()> {
+pub(super) async fn fan_out(
+    scope: &mut Scope,
+    event: EventId,
+    kind: EventType,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     let endpoints: Vec<Id> = scope
         .rows(
@@ -59,7 +71,8 @@ pub(super) async fn fan_out(scope: &mut Scope, event: EventId, kind: EventType, 
             .await?;
         let Some(delivery) = delivery else { continue };
         let payload = json!(Payload { delivery_id: DeliveryId(delivery.id) });
-        let job = NewJob::new(DELIVER_WEBHOOK, format!("delivery:{}", delivery.id), payload, now).traced(trace);
+        let job =
+            NewJob::new(DELIVER_WEBHOOK, format!("delivery:{}", delivery.id), payload, now).traced(trace);
         jobs::enqueue(scope, job).await?;
     }
     Ok(())
@@ -162,7 +175,9 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
         )
         .await?;
     drop(scope);
-    let Some(delivery) = delivery else { return Ok(End::Done) };
+    let Some(delivery) = delivery else {
+        return Ok(End::Done);
+    };
     if delivery.state != "waiting" {
         return Ok(End::Done);
     }
@@ -172,9 +187,14 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
     }
     let now = (work.now)();
     if delivery.endpoint_state == "paused" {
-        return Ok(End::Again { at: now + chrono::Duration::minutes(5), reason: "the endpoint is paused".into() });
+        return Ok(End::Again {
+            at: now + chrono::Duration::minutes(5),
+            reason: "the endpoint is paused".into(),
+        });
     }
-    let secret = work.keyring.open(Place { account, column: SECRET, row: delivery.endpoint_id.0 }, &delivery.secret_sealed)?;
+    let secret = work
+        .keyring
+        .open(Place { account, column: SECRET, row: delivery.endpoint_id.0 }, &delivery.secret_sealed)?;
     let body = delivery.payload.to_string();
     let id = format!("evt_{}", delivery.event_id);
     let signature = signature::standard_webhook(secret.expose_secret(), &id, now.timestamp(), &body)
@@ -193,14 +213,28 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
         trace: Some(job.trace()),
         ..About::default()
     };
-    let called = work.outbound.call(&work.db, account, LogType::DeliverWebhook, &about, request, answered).await;
+    let called =
+        work.outbound.call(&work.db, account, LogType::DeliverWebhook, &about, request, answered).await;
     let now = (work.now)();
     match called.result {
         Ok(answer) => {
-            finish(&work.db, account, delivery.id, "delivered", job.attempts, Some(answer.value), called.record, now).await?;
+            finish(
+                &work.db,
+                account,
+                delivery.id,
+                "delivered",
+                job.attempts,
+                Some(answer.value),
+                called.record,
+                now,
+            )
+            .await?;
             Ok(End::Done)
         }
-        Err(failure) => match SCHEDULE.next(job.attempts, failure.retry_after, now).filter(|_| failure.class != ErrorClass::OrderClosed) {
+        Err(failure) => match SCHEDULE
+            .next(job.attempts, failure.retry_after, now)
+            .filter(|_| failure.class != ErrorClass::OrderClosed)
+        {
             Some(at) => {
                 let mut scope = work.db.scope(account).await?;
                 scope
@@ -218,7 +252,8 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
                 Ok(End::Again { at, reason: failure.message })
             }
             None => {
-                finish(&work.db, account, delivery.id, "failed", job.attempts, None, called.record, now).await?;
+                finish(&work.db, account, delivery.id, "failed", job.attempts, None, called.record, now)
+                    .await?;
                 Ok(End::Failed { reason: failure.message })
             }
         },
@@ -229,7 +264,9 @@ fn answered(response: &HttpResponse) -> Result<Answer<i32>, Failure> {
     match response.status {
         200..=299 => Ok(Answer::plain(i32::from(response.status))),
         // the receiver says: never again
-        410 => Err(Failure::refused(ErrorClass::OrderClosed, Some("410".into()), "The endpoint is gone (410).")),
+        410 => {
+            Err(Failure::refused(ErrorClass::OrderClosed, Some("410".into()), "The endpoint is gone (410)."))
+        }
         status => Err(Failure::by_status(response, format!("The endpoint answered {status}."))),
     }
 }

@@ -62,7 +62,12 @@ macro_rules! customer_columns {
 }
 
 /// A page of those who ordered, the latest order first.
-pub async fn page(scope: &mut Scope, filter: &Filter, from: Option<Cursor>, size: usize) -> DbResult<Page<Customer>> {
+pub async fn page(
+    scope: &mut Scope,
+    filter: &Filter,
+    from: Option<Cursor>,
+    size: usize,
+) -> DbResult<Page<Customer>> {
     let mut statement = sql(customer_columns!("")).append(conditions(scope, filter));
     let backwards = from.is_some_and(|cursor| cursor.backwards);
     if let Some(cursor) = from {
@@ -126,6 +131,7 @@ fn conditions(scope: &Scope, filter: &Filter) -> Sql {
     if !filter.personal {
         return text.push(")");
     }
-    let people = sql(" union all select f.id from customers f where f.account_id = {} and f.search_text like {}");
+    let people =
+        sql(" union all select f.id from customers f where f.account_id = {} and f.search_text like {}");
     text.append(words_in(people.bind(account), " and f.search_text like {}", &q)).push(")")
 }

@@ -195,7 +195,9 @@ impl Address {
     /// stands alone on the last line.
     pub fn lines(&self) -> Vec<String> {
         let town = match self.country.as_str() {
-            "US" | "CA" | "AU" => [self.city.as_str(), self.region.as_str(), self.postal_code.as_str()].join(" "),
+            "US" | "CA" | "AU" => {
+                [self.city.as_str(), self.region.as_str(), self.postal_code.as_str()].join(" ")
+            }
             "GB" | "IE" => format!("{} {}", self.city, self.postal_code),
             _ => format!("{} {}", self.postal_code, self.city),
         };

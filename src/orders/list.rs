@@ -136,7 +136,12 @@ impl Row {
 }
 
 /// A page of orders, newest first.
-pub async fn page(scope: &mut Scope, filter: &Filter, from: Option<Cursor>, size: usize) -> DbResult<Page<Row>> {
+pub async fn page(
+    scope: &mut Scope,
+    filter: &Filter,
+    from: Option<Cursor>,
+    size: usize,
+) -> DbResult<Page<Row>> {
     let mut statement = sql("select o.id, o.number, o.channel_reference, s.name as store_name, c.name as channel_name, \
          o.customer_id, cu.name as customer_name, o.status, o.on_hold, \
          case when o.on_hold then array(select h.kind from order_holds h where h.account_id = o.account_id \

@@ -10,7 +10,10 @@ use crate::{
     ids::{AddressId, ChannelId, CustomerId, OrderId, ProductId},
     jobs::{self, NewJob},
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 use serde_json::{Value, json};
 
 /// The job that plans the shipments of a received order; `shipments::plan` does it.
@@ -146,16 +149,24 @@ struct NewId {
 
 /// Takes an order in, in the caller's transaction. A new paid order leaves the
 /// job that plans its shipments.
-pub async fn receive(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder, by: &By, now: Instant) -> DbResult<Received> {
+pub async fn receive(
+    scope: &mut Scope,
+    channel: ChannelId,
+    order: &IncomingOrder,
+    by: &By,
+    now: Instant,
+) -> DbResult<Received> {
     let account = scope.account();
     // A file may lack the channel's id; then the number stands in for it, on
     // whichever side came first.
     let known: Option<Known> = scope
         .row(
-            sql("select id, channel_reference, payment_status, refunded_minor, canceled_at, tags from orders \
+            sql(
+                "select id, channel_reference, payment_status, refunded_minor, canceled_at, tags from orders \
                  where account_id = {} and channel_id = {} and (channel_reference = {} \
                    or (number = {} and (channel_reference = number or {}))) \
-                 order by channel_reference = {} desc limit 1 for update")
+                 order by channel_reference = {} desc limit 1 for update",
+            )
             .bind(account)
             .bind(channel)
             .bind(&order.channel_reference)
@@ -197,10 +208,20 @@ pub async fn find(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder) 
     Ok(row.map(|r| OrderId(r.id)))
 }
 
-async fn create(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder, by: &By, now: Instant) -> DbResult<Received> {
+async fn create(
+    scope: &mut Scope,
+    channel: ChannelId,
+    order: &IncomingOrder,
+    by: &By,
+    now: Instant,
+) -> DbResult<Received> {
     let account = scope.account();
     let ship_to = keep_address(scope, order.ship_to.as_ref()).await?;
-    let bill_to = if order.bill_to == order.ship_to { ship_to } else { keep_address(scope, order.bill_to.as_ref()).await? };
+    let bill_to = if order.bill_to == order.ship_to {
+        ship_to
+    } else {
+        keep_address(scope, order.bill_to.as_ref()).await?
+    };
     let customer = keep_customer(scope, order, ship_to).await?;
     let row: Option<NewId> = scope
         .row(
@@ -294,7 +315,14 @@ async fn create(scope: &mut Scope, channel: ChannelId, order: &IncomingOrder, by
 
 /// A known order takes only what the channel may still change: money and
 /// cancellation. Lines and addresses are changed by people, with their reason.
-async fn update(scope: &mut Scope, channel: ChannelId, known: Known, order: &IncomingOrder, by: &By, now: Instant) -> DbResult<Received> {
+async fn update(
+    scope: &mut Scope,
+    channel: ChannelId,
+    known: Known,
+    order: &IncomingOrder,
+    by: &By,
+    now: Instant,
+) -> DbResult<Received> {
     let same = known.payment_status == order.payment_status
         && known.refunded_minor == order.refunded_minor
         && known.canceled_at == order.canceled_at
@@ -330,33 +358,42 @@ async fn update(scope: &mut Scope, channel: ChannelId, known: Known, order: &Inc
         }
     }
     status::refresh(scope, known.id).await?;
-    let entry = Entry::order(&by.actor, "order_updated", known.id, format!("Order {} changed at the channel", order.number))
-        .of_channel(channel)
-        .changed(
-            json!({ "payment_status": known.payment_status, "refunded_minor": known.refunded_minor,
+    let entry = Entry::order(
+        &by.actor,
+        "order_updated",
+        known.id,
+        format!("Order {} changed at the channel", order.number),
+    )
+    .of_channel(channel)
+    .changed(
+        json!({ "payment_status": known.payment_status, "refunded_minor": known.refunded_minor,
                     "canceled_at": known.canceled_at, "tags": known.tags }),
-            json!({ "payment_status": order.payment_status, "refunded_minor": order.refunded_minor,
+        json!({ "payment_status": order.payment_status, "refunded_minor": order.refunded_minor,
                     "canceled_at": order.canceled_at, "tags": order.tags }),
-        )
-        .traced(Some(&by.trace));
+    )
+    .traced(Some(&by.trace));
     activity::record(scope, entry).await?;
-    let job = NewJob::new(PLAN_SHIPMENTS, format!("order:{}", known.id), json!({ "order_id": known.id }), now)
-        .once(format!("plan:{}", known.id))
-        .traced(&by.trace);
+    let job =
+        NewJob::new(PLAN_SHIPMENTS, format!("order:{}", known.id), json!({ "order_id": known.id }), now)
+            .once(format!("plan:{}", known.id))
+            .traced(&by.trace);
     jobs::enqueue(scope, job).await?;
     Ok(Received::Updated(known.id))
 }
 
 /// What the order list's search looks through, lower-cased.
 pub fn search_text(order: &IncomingOrder) -> String {
-    let mut words = vec![order.number.as_str(), order.channel_reference.as_str(), order.customer_name.as_str()];
+    let mut words =
+        vec![order.number.as_str(), order.channel_reference.as_str(), order.customer_name.as_str()];
     words.extend(order.email.as_deref());
     words.extend(order.lines.iter().map(|l| l.sku.as_str()).filter(|s| !s.is_empty()));
     words.join(" ").to_lowercase()
 }
 
 async fn keep_address(scope: &mut Scope, address: Option<&IncomingAddress>) -> DbResult<Option<AddressId>> {
-    let Some(a) = address.filter(|a| **a != IncomingAddress::default()) else { return Ok(None) };
+    let Some(a) = address.filter(|a| **a != IncomingAddress::default()) else {
+        return Ok(None);
+    };
     let account = scope.account();
     let row: Option<NewId> = scope
         .row(
@@ -378,14 +415,23 @@ async fn keep_address(scope: &mut Scope, address: Option<&IncomingAddress>) -> D
 }
 
 /// A customer is found by e-mail; without one each order has its own.
-async fn keep_customer(scope: &mut Scope, order: &IncomingOrder, address: Option<AddressId>) -> DbResult<Option<CustomerId>> {
+async fn keep_customer(
+    scope: &mut Scope,
+    order: &IncomingOrder,
+    address: Option<AddressId>,
+) -> DbResult<Option<CustomerId>> {
     let email = order.email.as_deref().map(str::trim).filter(|e| !e.is_empty());
     if email.is_none() && order.customer_name.is_empty() {
         return Ok(None);
     }
     let account = scope.account();
-    let search = format!("{} {} {}", order.customer_name, email.unwrap_or_default(), order.phone.as_deref().unwrap_or_default())
-        .to_lowercase();
+    let search = format!(
+        "{} {} {}",
+        order.customer_name,
+        email.unwrap_or_default(),
+        order.phone.as_deref().unwrap_or_default()
+    )
+    .to_lowercase();
     let row: Option<NewId> = scope
         .row(
             sql("insert into customers as c (account_id, name, email, phone, address_id, search_text) \

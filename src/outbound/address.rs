@@ -13,7 +13,8 @@ pub struct AddressPolicy {
 }
 
 /// Said for every refusal, so that nobody can map a network by asking.
-pub const NOT_PUBLIC: &str = "This address is not public. Use an https:// address that can be reached from the internet.";
+pub const NOT_PUBLIC: &str =
+    "This address is not public. Use an https:// address that can be reached from the internet.";
 
 impl AddressPolicy {
     /// Public addresses only.
@@ -29,11 +30,14 @@ impl AddressPolicy {
 
     /// Checks a URL without resolving its name.
     pub fn check(&self, text: &str) -> Result<Url, String> {
-        let url = Url::parse(text).map_err(|_| "Enter a whole address, beginning with https://.".to_owned())?;
+        let url =
+            Url::parse(text).map_err(|_| "Enter a whole address, beginning with https://.".to_owned())?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("Leave the user name and password out of the address.".into());
         }
-        let Some(port) = url.port_or_known_default() else { return Err(NOT_PUBLIC.into()) };
+        let Some(port) = url.port_or_known_default() else {
+            return Err(NOT_PUBLIC.into());
+        };
         let literal = match url.host() {
             Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
             Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
@@ -45,7 +49,8 @@ impl AddressPolicy {
         {
             return Ok(url);
         }
-        if url.scheme() != "https" || !matches!(port, 443 | 8443) || literal.is_some_and(|ip| !is_public(ip)) {
+        if url.scheme() != "https" || !matches!(port, 443 | 8443) || literal.is_some_and(|ip| !is_public(ip))
+        {
             return Err(NOT_PUBLIC.into());
         }
         Ok(url)
@@ -108,5 +113,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         return is_public_v4(embedded(s[1], s[2]));
     }
     // only 2000::/3 is global unicast; Teredo and documentation are not
-    (s[0] & 0xe000) == 0x2000 && !(s[0] == 0x2001 && (s[1] == 0 || s[1] == 0xdb8)) && !(s[0] == 0x3fff && s[1] < 0x1000)
+    (s[0] & 0xe000) == 0x2000
+        && !(s[0] == 0x2001 && (s[1] == 0 || s[1] == 0xdb8))
+        && !(s[0] == 0x3fff && s[1] < 0x1000)
 }

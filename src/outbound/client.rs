@@ -88,7 +88,10 @@ impl Client {
             Ok(id) => id,
             Err(error) => {
                 tracing::error!(?error, "no transaction record, so no call");
-                let result = Err(Failure::not_sent(ErrorClass::Unavailable, "The database did not take the record of this call."));
+                let result = Err(Failure::not_sent(
+                    ErrorClass::Unavailable,
+                    "The database did not take the record of this call.",
+                ));
                 return Called { record: None, result };
             }
         };
@@ -144,7 +147,9 @@ impl Client {
         let headers = response
             .headers()
             .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         let mut bytes = Vec::new();
         let mut stream = response.bytes_stream();
@@ -171,11 +176,18 @@ fn lost(error: &reqwest::Error) -> Failure {
     }
     if error.is_connect() || error.is_builder() || error.is_request() && whole.contains(NOT_PUBLIC) {
         let class = if error.is_timeout() { ErrorClass::Timeout } else { ErrorClass::Unavailable };
-        let words = if whole.contains(NOT_PUBLIC) { NOT_PUBLIC.to_owned() } else { format!("No connection: {whole}") };
+        let words = if whole.contains(NOT_PUBLIC) {
+            NOT_PUBLIC.to_owned()
+        } else {
+            format!("No connection: {whole}")
+        };
         return Failure { reached: Reached::NotSent, ..Failure::not_sent(class, words) };
     }
     if error.is_timeout() {
         return Failure::perhaps(ErrorClass::Timeout, "No answer in time.");
     }
-    Failure::perhaps(ErrorClass::Unavailable, format!("The connection broke before the whole answer arrived: {whole}"))
+    Failure::perhaps(
+        ErrorClass::Unavailable,
+        format!("The connection broke before the whole answer arrived: {whole}"),
+    )
 }

@@ -106,7 +106,8 @@ impl Failure {
             402 | 403 => refused(ErrorClass::Forbidden),
             404 => refused(ErrorClass::OrderNotFound),
             429 => refused(ErrorClass::RateLimited).after(response.retry_after()),
-            503 => Failure { code, ..Failure::perhaps(ErrorClass::Unavailable, message) }.after(response.retry_after()),
+            503 => Failure { code, ..Failure::perhaps(ErrorClass::Unavailable, message) }
+                .after(response.retry_after()),
             500..=599 => Failure { code, ..Failure::perhaps(ErrorClass::Unavailable, message) },
             400..=499 => refused(ErrorClass::InvalidRequest),
             _ => Failure { code, ..Failure::perhaps(ErrorClass::Unknown, message) },

@@ -72,6 +72,11 @@ impl HttpResponse {
 
     /// What `Retry-After` asks for, when it is a number of seconds.
     pub fn retry_after(&self) -> Option<chrono::Duration> {
-        self.header("retry-after")?.trim().parse::<i64>().ok().filter(|s| *s >= 0).and_then(chrono::Duration::try_seconds)
+        self.header("retry-after")?
+            .trim()
+            .parse::<i64>()
+            .ok()
+            .filter(|s| *s >= 0)
+            .and_then(chrono::Duration::try_seconds)
     }
 }

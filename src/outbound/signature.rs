@@ -24,6 +24,8 @@ pub fn standard_webhook(secret: &str, id: &str, timestamp: i64, body: &str) -> O
 /// Whether `given` is the base64 HMAC-SHA256 of the raw bytes under `secret`,
 /// compared in constant time (Shopify and others sign so).
 pub fn is_base64_hmac(secret: &str, raw: &[u8], given: &str) -> bool {
-    let Ok(given) = STANDARD.decode(given.trim()) else { return false };
+    let Ok(given) = STANDARD.decode(given.trim()) else {
+        return false;
+    };
     hmac_sha256(secret.as_bytes(), raw).ct_eq(&given).into()
 }

@@ -91,11 +91,15 @@ pub fn diagnose(symptom: Symptom<'_>) -> Diagnosis {
     }
     let (sentence, fix) = match symptom.class {
         ErrorClass::CourierUnmapped => (
-            format!("{who} does not know the courier “{courier}”. Map it to a name {who} accepts, then resend."),
+            format!(
+                "{who} does not know the courier “{courier}”. Map it to a name {who} accepts, then resend."
+            ),
             Fix::MapCourier,
         ),
         ErrorClass::CourierRejected => (
-            format!("{who} refuses the name that “{courier}” is mapped to. Correct the mapping, then resend."),
+            format!(
+                "{who} refuses the name that “{courier}” is mapped to. Correct the mapping, then resend."
+            ),
             Fix::CorrectMapping,
         ),
         ErrorClass::TrackingRejected => {
@@ -105,31 +109,40 @@ pub fn diagnose(symptom: Symptom<'_>) -> Diagnosis {
             format!("{who} has no such order. It may have been deleted there, or belong to another shop."),
             Fix::ReadRecord,
         ),
-        ErrorClass::AlreadyFulfilled => {
-            (format!("{who} says these items were fulfilled already. Compare the order there."), Fix::ReadRecord)
-        }
-        ErrorClass::OrderClosed => {
-            (format!("{who} says the order is closed or canceled. Reopen it there, then resend."), Fix::ReadRecord)
-        }
-        ErrorClass::SkuUnknown => {
-            (format!("{who} does not know one of the SKUs. Make it known there, then send again."), Fix::MatchSku)
-        }
+        ErrorClass::AlreadyFulfilled => (
+            format!("{who} says these items were fulfilled already. Compare the order there."),
+            Fix::ReadRecord,
+        ),
+        ErrorClass::OrderClosed => (
+            format!("{who} says the order is closed or canceled. Reopen it there, then resend."),
+            Fix::ReadRecord,
+        ),
+        ErrorClass::SkuUnknown => (
+            format!("{who} does not know one of the SKUs. Make it known there, then send again."),
+            Fix::MatchSku,
+        ),
         ErrorClass::AddressInvalid => {
             (format!("{who} refuses the address. Correct it, then send again."), Fix::EditAddress)
         }
-        ErrorClass::Auth => {
-            (format!("{who} refuses our credentials. Renew them; what waits is sent after that."), Fix::RenewCredentials)
-        }
+        ErrorClass::Auth => (
+            format!("{who} refuses our credentials. Renew them; what waits is sent after that."),
+            Fix::RenewCredentials,
+        ),
         ErrorClass::Forbidden => (
             format!("Our credentials at {who} do not allow this. Give them the missing permission there."),
             Fix::RenewCredentials,
         ),
-        ErrorClass::RateLimited => (format!("{who} asked us to slow down. It is sent again by itself."), Fix::Wait),
-        ErrorClass::Unavailable => (format!("{who} was not available. It is sent again by itself."), Fix::Wait),
-        ErrorClass::Timeout => (format!("{who} did not answer in time."), Fix::Wait),
-        ErrorClass::InvalidRequest => {
-            (format!("{who} refuses the request. Read its words below; they say what to change."), Fix::ReadRecord)
+        ErrorClass::RateLimited => {
+            (format!("{who} asked us to slow down. It is sent again by itself."), Fix::Wait)
         }
+        ErrorClass::Unavailable => {
+            (format!("{who} was not available. It is sent again by itself."), Fix::Wait)
+        }
+        ErrorClass::Timeout => (format!("{who} did not answer in time."), Fix::Wait),
+        ErrorClass::InvalidRequest => (
+            format!("{who} refuses the request. Read its words below; they say what to change."),
+            Fix::ReadRecord,
+        ),
         ErrorClass::Unknown => {
             (format!("{who} answered something we do not understand. Read its words below."), Fix::ReadRecord)
         }
@@ -155,9 +168,11 @@ pub fn cause_key(
         ErrorClass::CourierUnmapped | ErrorClass::CourierRejected => {
             courier.map(crate::couriers::mapping::key).unwrap_or_default()
         }
-        ErrorClass::Auth | ErrorClass::Forbidden | ErrorClass::RateLimited | ErrorClass::Unavailable | ErrorClass::Timeout => {
-            String::new()
-        }
+        ErrorClass::Auth
+        | ErrorClass::Forbidden
+        | ErrorClass::RateLimited
+        | ErrorClass::Unavailable
+        | ErrorClass::Timeout => String::new(),
         _ => code.unwrap_or_default().to_owned(),
     };
     format!("{kind}:{class}:{place}:{detail}")

@@ -110,11 +110,7 @@ impl Row {
             ProblemKind::Submit | ProblemKind::Channel => {
                 self.channel_name.as_deref().unwrap_or("The channel")
             }
-            _ => self
-                .connection_name
-                .as_deref()
-                .or(self.channel_name.as_deref())
-                .unwrap_or("The other side"),
+            _ => self.connection_name.as_deref().or(self.channel_name.as_deref()).unwrap_or("The other side"),
         }
     }
 
@@ -202,13 +198,7 @@ macro_rules! problem_rows {
 /// One problem, open or not.
 pub async fn find(scope: &mut Scope, id: ProblemId) -> DbResult<Option<Row>> {
     let account = scope.account();
-    scope
-        .row(
-            sql(problem_rows!("where p.account_id = {} and p.id = {}"))
-                .bind(account)
-                .bind(id),
-        )
-        .await
+    scope.row(sql(problem_rows!("where p.account_id = {} and p.id = {}")).bind(account).bind(id)).await
 }
 
 /// The open problems of a shipment.
@@ -275,9 +265,7 @@ pub async fn causes(scope: &mut Scope, filter: &Filter) -> DbResult<Vec<Cause>> 
             .bind(tally.outcome_unknown),
             filter,
         );
-        let statement = statement
-            .push(" order by p.last_seen_at desc, p.id desc limit {}")
-            .bind(SHOWN);
+        let statement = statement.push(" order by p.last_seen_at desc, p.id desc limit {}").bind(SHOWN);
         let rows: Vec<Row> = scope.rows(statement).await?;
         if !rows.is_empty() {
             causes.push(Cause { tally, rows });
@@ -295,10 +283,8 @@ pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
         .bind(scope.account()),
         filter,
     );
-    let statement = sql("select count(*) as n from (")
-        .append(inner)
-        .push(" limit {}) as found")
-        .bind(COUNTED + 1);
+    let statement =
+        sql("select count(*) as n from (").append(inner).push(" limit {}) as found").bind(COUNTED + 1);
     Ok(scope.row::<Count>(statement).await?.map_or(0, |c| c.n))
 }
 

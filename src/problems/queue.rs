@@ -38,7 +38,8 @@ pub struct NewProblem<'a> {
 pub async fn open(scope: &mut Scope, new: NewProblem<'_>, now: Instant) -> DbResult<()> {
     let account = scope.account();
     let failure = new.failure;
-    let cause = cause_key(new.kind, failure.class, new.channel, new.connection, new.courier, failure.code.as_deref());
+    let cause =
+        cause_key(new.kind, failure.class, new.channel, new.connection, new.courier, failure.code.as_deref());
     scope
         .execute(
             sql("insert into problems as p (account_id, kind, shipment_id, order_id, channel_id, connection_id, error_class, \
@@ -74,7 +75,13 @@ pub async fn open(scope: &mut Scope, new: NewProblem<'_>, now: Instant) -> DbRes
 }
 
 /// Closes a shipment's problem of a kind, because its cause is gone.
-pub async fn resolve(scope: &mut Scope, shipment: ShipmentId, kind: ProblemKind, by: &str, now: Instant) -> DbResult<bool> {
+pub async fn resolve(
+    scope: &mut Scope,
+    shipment: ShipmentId,
+    kind: ProblemKind,
+    by: &str,
+    now: Instant,
+) -> DbResult<bool> {
     let account = scope.account();
     let closed = scope
         .execute(

@@ -9,7 +9,10 @@ use crate::{
     secrets::{Keyring, Place},
 };
 use anyhow::Result;
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -44,9 +47,8 @@ impl Connection {
     /// How to reach it, with its credentials opened.
     pub fn access(&self, scope: &Scope, keyring: &Keyring) -> Result<Access> {
         let credentials = match &self.credentials_sealed {
-            Some(sealed) => {
-                keyring.open(Place { account: scope.account(), column: CREDENTIALS, row: self.id.0 }, sealed)?
-            }
+            Some(sealed) => keyring
+                .open(Place { account: scope.account(), column: CREDENTIALS, row: self.id.0 }, sealed)?,
             None => SecretString::from("{}"),
         };
         Ok(Access {
@@ -70,7 +72,9 @@ macro_rules! connection_columns {
 /// Every connection of the account.
 pub async fn list(scope: &mut Scope) -> DbResult<Vec<Connection>> {
     let account = scope.account();
-    scope.rows(sql(connection_columns!("where account_id = {} order by name, id limit 500")).bind(account)).await
+    scope
+        .rows(sql(connection_columns!("where account_id = {} order by name, id limit 500")).bind(account))
+        .await
 }
 
 /// One connection.
@@ -93,20 +97,29 @@ pub async fn of_warehouse(scope: &mut Scope, warehouse: WarehouseId) -> DbResult
 
 /// Notes that a call worked, or what class of failure it had that says
 /// something about the connection itself.
-pub async fn note_health(scope: &mut Scope, id: ConnectionId, failure: Option<ErrorClass>, now: Instant) -> DbResult<()> {
+pub async fn note_health(
+    scope: &mut Scope,
+    id: ConnectionId,
+    failure: Option<ErrorClass>,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     let statement = match failure {
-        None => sql("update connections set last_success_at = {}, failing_since = null, failure_class = null \
+        None => {
+            sql("update connections set last_success_at = {}, failing_since = null, failure_class = null \
                      where account_id = {} and id = {}")
             .bind(now)
             .bind(account)
-            .bind(id),
-        Some(class) => sql("update connections set failing_since = coalesce(failing_since, {}), failure_class = {} \
+            .bind(id)
+        }
+        Some(class) => {
+            sql("update connections set failing_since = coalesce(failing_since, {}), failure_class = {} \
                             where account_id = {} and id = {}")
             .bind(now)
             .bind(class)
             .bind(account)
-            .bind(id),
+            .bind(id)
+        }
     };
     scope.execute(statement).await?;
     Ok(())

@@ -23,12 +23,18 @@ struct Waiting {
 }
 
 /// The shipments of a channel whose sync failed with this courier.
-async fn waiting(scope: &mut Scope, channel: ChannelId, courier: &str) -> Result<Vec<ShipmentId>, ActionError> {
+async fn waiting(
+    scope: &mut Scope,
+    channel: ChannelId,
+    courier: &str,
+) -> Result<Vec<ShipmentId>, ActionError> {
     let account = scope.account();
     let rows: Vec<Waiting> = scope
         .rows(
-            sql("select id from shipments where account_id = {} and channel_id = {} and lower(courier) = {} \
-                 and channel_sync in ('failed', 'warning') and voided_at is null order by id limit {}")
+            sql(
+                "select id from shipments where account_id = {} and channel_id = {} and lower(courier) = {} \
+                 and channel_sync in ('failed', 'warning') and voided_at is null order by id limit {}",
+            )
             .bind(account)
             .bind(channel)
             .bind(mapping::key(courier))
@@ -39,7 +45,11 @@ async fn waiting(scope: &mut Scope, channel: ChannelId, courier: &str) -> Result
 }
 
 /// How many shipments saving this mapping could resend.
-pub async fn would_resend(scope: &mut Scope, channel: ChannelId, courier: &str) -> Result<usize, ActionError> {
+pub async fn would_resend(
+    scope: &mut Scope,
+    channel: ChannelId,
+    courier: &str,
+) -> Result<usize, ActionError> {
     Ok(waiting(scope, channel, courier).await?.len())
 }
 
@@ -57,7 +67,9 @@ pub async fn save(
         return Err(ActionError::Forbidden(Permission::CouriersEdit));
     }
     let mut scope = db.scope(account).await?;
-    let Some(row) = store::channel(&mut scope, channel).await? else { return Err(ActionError::NotFound) };
+    let Some(row) = store::channel(&mut scope, channel).await? else {
+        return Err(ActionError::NotFound);
+    };
     let mut mistakes = Vec::new();
     if mapping::key(&new.courier).is_empty() {
         mistakes.push(("courier".to_owned(), "Choose the courier as it is sent to us.".to_owned()));
@@ -66,7 +78,10 @@ pub async fn save(
         mistakes.push(("courier".to_owned(), "Keep the courier under 100 characters.".to_owned()));
     }
     if new.custom_name.trim().is_empty() {
-        mistakes.push(("custom_name".to_owned(), format!("Enter the custom name {} uses for this courier.", row.name)));
+        mistakes.push((
+            "custom_name".to_owned(),
+            format!("Enter the custom name {} uses for this courier.", row.name),
+        ));
     }
     if new.custom_name.chars().count() > 200 {
         mistakes.push(("custom_name".to_owned(), "Keep the custom name under 200 characters.".to_owned()));

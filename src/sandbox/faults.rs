@@ -117,59 +117,38 @@ impl Fault {
 
     /// The same fault with another status.
     pub fn status(self, status: u16) -> Fault {
-        Fault {
-            status: Some(status),
-            ..self
-        }
+        Fault { status: Some(status), ..self }
     }
 
     /// The same fault, hanging this long.
     pub fn delay_ms(self, delay: u64) -> Fault {
-        Fault {
-            delay_ms: Some(delay),
-            ..self
-        }
+        Fault { delay_ms: Some(delay), ..self }
     }
 
     /// The same fault, cutting there.
     pub fn after_bytes(self, bytes: usize) -> Fault {
-        Fault {
-            after_bytes: Some(bytes),
-            ..self
-        }
+        Fault { after_bytes: Some(bytes), ..self }
     }
 
     /// The same fault with a `Retry-After`.
     pub fn retry_after(self, seconds: u32) -> Fault {
-        Fault {
-            retry_after: Some(seconds),
-            ..self
-        }
+        Fault { retry_after: Some(seconds), ..self }
     }
 
     /// The same fault, only for requests containing this text.
     pub fn matching(self, text: &str) -> Fault {
-        Fault {
-            matching: Some(text.into()),
-            ..self
-        }
+        Fault { matching: Some(text.into()), ..self }
     }
 
     /// The same fault with this body (for `respond`).
     pub fn body(self, body: Value) -> Fault {
-        Fault {
-            body: Some(body),
-            ..self
-        }
+        Fault { body: Some(body), ..self }
     }
 
     fn fits(&self, vendor: &str, operation: &str, text: &str) -> bool {
         (self.vendor == "*" || self.vendor == vendor)
             && (self.operation == "*" || self.operation.eq_ignore_ascii_case(operation))
-            && self
-                .matching
-                .as_ref()
-                .is_none_or(|needle| text.contains(needle.as_str()))
+            && self.matching.as_ref().is_none_or(|needle| text.contains(needle.as_str()))
     }
 }
 

@@ -72,24 +72,16 @@ fn one_or_all(status: u16, mut made: Vec<Value>, many: bool) -> Reply {
 fn latest<T: serde::Serialize>(call: &Call, name: &str, all: Vec<T>) -> Reply {
     let limit = call.number("limit", 200, 1..=1_000);
     let total = all.len();
-    Reply::json(
-        200,
-        &json!({ "total": total, name: &all[total.saturating_sub(limit)..] }),
-    )
+    Reply::json(200, &json!({ "total": total, name: &all[total.saturating_sub(limit)..] }))
 }
 
 fn ledger(state: &State, call: &Call) -> Reply {
     let world = state.world();
     let limit = call.number("limit", 200, 1..=1_000);
-    let after: u64 = call
-        .param("after")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let after: u64 = call.param("after").and_then(|text| text.parse().ok()).unwrap_or(0);
     let fits = |vendor: &str, reference: &str, key: Option<&str>| {
         call.param("vendor").is_none_or(|wanted| wanted == vendor)
-            && call
-                .param("reference")
-                .is_none_or(|wanted| wanted == reference || Some(wanted) == key)
+            && call.param("reference").is_none_or(|wanted| wanted == reference || Some(wanted) == key)
     };
     let entries: Vec<_> = world
         .ledger
@@ -103,11 +95,7 @@ fn ledger(state: &State, call: &Call) -> Reply {
     let most = live.first().map_or(0, |one| one.count);
     live.truncate(1_000);
     let shown = &entries[..entries.len().min(limit)];
-    let next = if shown.len() < entries.len() {
-        shown.last().map(|entry| entry.seq)
-    } else {
-        None
-    };
+    let next = if shown.len() < entries.len() { shown.last().map(|entry| entry.seq) } else { None };
     Reply::json(
         200,
         &json!({ "total": entries.len(), "entries": shown, "next_after": next,
@@ -116,11 +104,7 @@ fn ledger(state: &State, call: &Call) -> Reply {
 }
 
 fn resend(state: &Arc<State>, id: &str) -> Result<Reply, Refusal> {
-    if webhooks::resend(state, id) {
-        Ok(Reply::empty(202))
-    } else {
-        Err(nothing_here())
-    }
+    if webhooks::resend(state, id) { Ok(Reply::empty(202)) } else { Err(nothing_here()) }
 }
 
 #[derive(Deserialize)]
@@ -225,20 +209,12 @@ fn shops(state: &Arc<State>, call: &Call, shop: &str, rest: &[&str]) -> Result<R
     match (call.method.as_str(), rest) {
         ("PUT", []) => {
             let wanted: NewShop = read(call)?;
-            let command = Command::Shop {
-                shop: shop_name,
-                token: wanted.token,
-            };
+            let command = Command::Shop { shop: shop_name, token: wanted.token };
             state.act(&command).map(|shop| Reply::json(200, &shop))
         }
         ("PUT", ["webhook"]) => {
             let NewWebhook { url, secret, topics } = read(call)?;
-            let command = Command::Webhook {
-                shop: shop_name,
-                url,
-                secret,
-                topics,
-            };
+            let command = Command::Webhook { shop: shop_name, url, secret, topics };
             state.act(&command).map(|hook| Reply::json(200, &hook))
         }
         ("POST", ["orders"]) => {
@@ -246,18 +222,12 @@ fn shops(state: &Arc<State>, call: &Call, shop: &str, rest: &[&str]) -> Result<R
             let quiet = call.param("quiet").is_some();
             let put = |order: SeedOrder| {
                 if quiet {
-                    state.act(&Command::ShopifyOrder {
-                        shop: shop_name.clone(),
-                        order: Box::new(order),
-                    })
+                    state.act(&Command::ShopifyOrder { shop: shop_name.clone(), order: Box::new(order) })
                 } else {
                     shopify::receive(state, shop, order)
                 }
             };
-            let made = orders
-                .into_iter()
-                .map(put)
-                .collect::<Result<Vec<Value>, Refusal>>()?;
+            let made = orders.into_iter().map(put).collect::<Result<Vec<Value>, Refusal>>()?;
             Ok(one_or_all(201, made, many))
         }
         _ => Err(nothing_here()),
@@ -269,15 +239,8 @@ fn ebay_orders(state: &State, call: &Call) -> Result<Reply, Refusal> {
         return Err(nothing_here());
     }
     let (orders, many) = read_orders(call)?;
-    let put = |order| {
-        state.act(&Command::EbayOrder {
-            order: Box::new(order),
-        })
-    };
-    let made = orders
-        .into_iter()
-        .map(put)
-        .collect::<Result<Vec<Value>, Refusal>>()?;
+    let put = |order| state.act(&Command::EbayOrder { order: Box::new(order) });
+    let made = orders.into_iter().map(put).collect::<Result<Vec<Value>, Refusal>>()?;
     Ok(one_or_all(201, made, many))
 }
 
@@ -301,25 +264,21 @@ fn warehouse(state: &Arc<State>, call: &Call, rest: &[&str]) -> Result<Reply, Re
             let RefuseSku { sku, message } = read(call)?;
             state.act(&Command::ShipstationRefuseSku { sku, message })
         }
-        ("DELETE", ["refused-skus", sku]) => state.act(&Command::ShipstationAcceptSku {
-            sku: (*sku).to_owned(),
-        }),
+        ("DELETE", ["refused-skus", sku]) => {
+            state.act(&Command::ShipstationAcceptSku { sku: (*sku).to_owned() })
+        }
         ("PUT", ["webhook"]) => {
             let NewHook { url } = read(call)?;
             state.act(&Command::ShipstationWebhook { url })
         }
-        ("GET", ["orders", id]) => state
-            .world()
-            .shipstation
-            .anyway(number(id)?)
-            .ok_or_else(nothing_here),
+        ("GET", ["orders", id]) => state.world().shipstation.anyway(number(id)?).ok_or_else(nothing_here),
         ("POST", ["orders", id, "ship"]) => {
             let ship: Ship = read(call)?;
             shipstation::warehouse_ships(state, number(id)?, ship)
         }
-        ("POST", ["orders", id, "cancel"]) => state.act(&Command::ShipstationCancel {
-            order_id: number(id)?,
-        }),
+        ("POST", ["orders", id, "cancel"]) => {
+            state.act(&Command::ShipstationCancel { order_id: number(id)? })
+        }
         _ => Err(nothing_here()),
     };
     done.map(|value| Reply::json(200, &value))

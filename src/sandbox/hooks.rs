@@ -32,10 +32,7 @@ pub struct HookMessage {
 impl HookMessage {
     /// A header's value, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -57,11 +54,7 @@ impl Hooks {
         if !self.catchers.contains_key(name) && self.catchers.len() >= MOST_CATCHERS {
             return None;
         }
-        let fresh = || Catcher {
-            status: 200,
-            last: 0,
-            messages: VecDeque::new(),
-        };
+        let fresh = || Catcher { status: 200, last: 0, messages: VecDeque::new() };
         Some(self.catchers.entry(name.to_owned()).or_insert_with(fresh))
     }
 
@@ -75,10 +68,7 @@ impl Hooks {
             catcher.messages.pop_front();
         }
         let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         catcher.messages.push_back(HookMessage {
             seq: catcher.last,
@@ -98,10 +88,7 @@ impl Hooks {
     }
 
     pub fn messages(&self, name: &str) -> Vec<HookMessage> {
-        self.catchers
-            .get(name)
-            .map(|catcher| catcher.messages.iter().cloned().collect())
-            .unwrap_or_default()
+        self.catchers.get(name).map(|catcher| catcher.messages.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Forgets a catcher's messages and its status.

@@ -108,12 +108,7 @@ impl Sandbox {
         let (listening, watching) = watch::channel(true);
         let state = Arc::new(State::open(options, address, listening.clone())?);
         let task = tokio::spawn(server::run(listener, Arc::clone(&state), watching));
-        Ok(Sandbox {
-            state,
-            address,
-            listening,
-            task,
-        })
+        Ok(Sandbox { state, address, listening, task })
     }
 
     /// Where it listens.
@@ -170,21 +165,14 @@ impl Sandbox {
 
     /// Opens a Shopify shop, or changes its token.
     pub fn add_shop(&self, shop: &str, token: &str) -> Result<(), Refusal> {
-        let command = Command::Shop {
-            shop: shop.into(),
-            token: Some(token.into()),
-        };
+        let command = Command::Shop { shop: shop.into(), token: Some(token.into()) };
         self.state.act(&command).map(|_| ())
     }
 
     /// Tells a shop where to send its webhooks, and the secret it signs them with.
     pub fn set_shopify_webhook(&self, shop: &str, url: &str, secret: &str) -> Result<(), Refusal> {
-        let command = Command::Webhook {
-            shop: shop.into(),
-            url: url.into(),
-            secret: secret.into(),
-            topics: vec![],
-        };
+        let command =
+            Command::Webhook { shop: shop.into(), url: url.into(), secret: secret.into(), topics: vec![] };
         self.state.act(&command).map(|_| ())
     }
 
@@ -192,10 +180,7 @@ impl Sandbox {
     /// An order whose `id` or `name` is known is changed instead.
     pub fn seed_shopify(&self, shop: &str, orders: Vec<SeedOrder>) -> Result<Vec<SeededOrder>, Refusal> {
         let put = |order| {
-            let command = Command::ShopifyOrder {
-                shop: shop.into(),
-                order: Box::new(order),
-            };
+            let command = Command::ShopifyOrder { shop: shop.into(), order: Box::new(order) };
             self.state.act(&command).and_then(seeded)
         };
         orders.into_iter().map(put).collect()
@@ -208,13 +193,7 @@ impl Sandbox {
 
     /// Puts orders into eBay. An order whose `id` is known is changed instead.
     pub fn seed_ebay(&self, orders: Vec<SeedOrder>) -> Result<Vec<SeededOrder>, Refusal> {
-        let put = |order| {
-            self.state
-                .act(&Command::EbayOrder {
-                    order: Box::new(order),
-                })
-                .and_then(seeded)
-        };
+        let put = |order| self.state.act(&Command::EbayOrder { order: Box::new(order) }).and_then(seeded);
         orders.into_iter().map(put).collect()
     }
 
@@ -226,19 +205,13 @@ impl Sandbox {
 
     /// A shop tells its buyer of a parcel: the input of `fulfillmentCreate`.
     pub fn seed_shopify_fulfillment(&self, shop: &str, input: Value) -> Result<(), Refusal> {
-        let command = Command::Fulfill {
-            shop: shop.into(),
-            input,
-        };
+        let command = Command::Fulfill { shop: shop.into(), input };
         self.state.act(&command).map(|_| ())
     }
 
     /// eBay is told of a parcel: the body of `createShippingFulfillment`.
     pub fn seed_ebay_fulfillment(&self, order_id: &str, input: Value) -> Result<(), Refusal> {
-        let command = Command::EbayFulfill {
-            order_id: order_id.into(),
-            input,
-        };
+        let command = Command::EbayFulfill { order_id: order_id.into(), input };
         self.state.act(&command).map(|_| ())
     }
 
@@ -259,18 +232,13 @@ impl Sandbox {
 
     /// ShipStation refuses every order with this SKU from now on; without a message it uses its own.
     pub fn refuse_sku(&self, sku: &str, message: Option<&str>) -> Result<(), Refusal> {
-        let command = Command::ShipstationRefuseSku {
-            sku: sku.into(),
-            message: message.map(str::to_owned),
-        };
+        let command = Command::ShipstationRefuseSku { sku: sku.into(), message: message.map(str::to_owned) };
         self.state.act(&command).map(|_| ())
     }
 
     /// ShipStation takes orders with this SKU again.
     pub fn accept_sku(&self, sku: &str) -> Result<(), Refusal> {
-        self.state
-            .act(&Command::ShipstationAcceptSku { sku: sku.into() })
-            .map(|_| ())
+        self.state.act(&Command::ShipstationAcceptSku { sku: sku.into() }).map(|_| ())
     }
 
     /// One ShipStation order as the vendor shows it, deleted ones too.

@@ -16,22 +16,13 @@ const ROUTES: &[(&str, &str)] = &[
         "POST /shopify/{shop}/admin/api/2026-07/graphql.json",
         "Shopify Admin GraphQL, header <code>X-Shopify-Access-Token</code>",
     ),
-    (
-        "/ebay/sell/fulfillment/v1/order…",
-        "eBay Sell Fulfillment, bearer token",
-    ),
-    (
-        "/shipstation/orders, /shipments, /fulfillments, /stores, /carriers",
-        "ShipStation V1, HTTP Basic",
-    ),
+    ("/ebay/sell/fulfillment/v1/order…", "eBay Sell Fulfillment, bearer token"),
+    ("/shipstation/orders, /shipments, /fulfillments, /stores, /carriers", "ShipStation V1, HTTP Basic"),
     (
         "GET <a href=/_sandbox/ledger>/_sandbox/ledger</a>?vendor=&amp;reference=&amp;after=&amp;limit=",
         "what really happened, and what is alive",
     ),
-    (
-        "GET <a href=/_sandbox/requests>/_sandbox/requests</a>",
-        "the last requests the vendors saw",
-    ),
+    ("GET <a href=/_sandbox/requests>/_sandbox/requests</a>", "the last requests the vendors saw"),
     (
         "GET <a href=/_sandbox/deliveries>/_sandbox/deliveries</a>",
         "webhooks sent; <code>POST …/{id}/resend</code> sends one again",
@@ -42,10 +33,7 @@ const ROUTES: &[(&str, &str)] = &[
     ),
     ("POST /_sandbox/close {ms}", "close the port for a while"),
     ("PUT /_sandbox/shopify/{shop} {token}", "open a shop"),
-    (
-        "PUT /_sandbox/shopify/{shop}/webhook {url, secret, topics}",
-        "where a shop sends its webhooks",
-    ),
+    ("PUT /_sandbox/shopify/{shop}/webhook {url, secret, topics}", "where a shop sends its webhooks"),
     (
         "POST /_sandbox/shopify/{shop}/orders",
         "an order comes in or changes; <code>?quiet=1</code> sends no webhook",
@@ -59,18 +47,9 @@ const ROUTES: &[(&str, &str)] = &[
         "POST /_sandbox/shipstation/orders/{orderId}/ship {carrierCode, trackingNumber, …}",
         "the warehouse ships",
     ),
-    (
-        "POST /_sandbox/shipstation/orders/{orderId}/cancel",
-        "the warehouse cancels",
-    ),
-    (
-        "PUT /_sandbox/shipstation/webhook {url}",
-        "where ShipStation sends SHIP_NOTIFY",
-    ),
-    (
-        "POST, GET, PUT, DELETE /_sandbox/hooks/{name}",
-        "a webhook catcher; PUT {status} sets its answer",
-    ),
+    ("POST /_sandbox/shipstation/orders/{orderId}/cancel", "the warehouse cancels"),
+    ("PUT /_sandbox/shipstation/webhook {url}", "where ShipStation sends SHIP_NOTIFY"),
+    ("POST, GET, PUT, DELETE /_sandbox/hooks/{name}", "a webhook catcher; PUT {status} sets its answer"),
 ];
 
 /// The whole page.

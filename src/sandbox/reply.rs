@@ -20,10 +20,7 @@ impl Call {
     }
 
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -36,10 +33,7 @@ impl Call {
 
     /// A number from the query, held between two bounds.
     pub fn number(&self, name: &str, default: usize, bounds: std::ops::RangeInclusive<usize>) -> usize {
-        let given = self
-            .param(name)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(default);
+        let given = self.param(name).and_then(|value| value.parse().ok()).unwrap_or(default);
         given.clamp(*bounds.start(), *bounds.end())
     }
 }
@@ -78,11 +72,7 @@ impl Reply {
     }
 
     pub fn empty(status: u16) -> Reply {
-        Reply {
-            status,
-            headers: vec![],
-            body: Bytes::new(),
-        }
+        Reply { status, headers: vec![], body: Bytes::new() }
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Reply {
@@ -118,10 +108,7 @@ impl Refusal {
     }
 
     pub(super) fn plain(status: u16, message: &str) -> Refusal {
-        Refusal {
-            status,
-            body: json!({ "error": message }),
-        }
+        Refusal { status, body: json!({ "error": message }) }
     }
 }
 

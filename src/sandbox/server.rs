@@ -89,9 +89,7 @@ async fn answer(
     let mut call = Call {
         method: head.method,
         path: path.to_owned(),
-        query: url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect(),
+        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: head.headers,
         body: Bytes::new(),
     };
@@ -109,10 +107,7 @@ async fn answer(
         Ok(body) => body.to_bytes(),
         Err(error) => {
             tracing::debug!(%error, "the sandbox could not read a body");
-            return Ok(response(Reply::problem(
-                413,
-                "the body is too large or broke off",
-            )));
+            return Ok(response(Reply::problem(413, "the body is too large or broke off")));
         }
     };
     let Some(vendor) = vendor else {
@@ -230,11 +225,9 @@ enum Vendor {
 impl Vendor {
     /// The vendor a path belongs to, and the path without the vendor's prefix.
     fn of(path: &str) -> (Option<Vendor>, &str) {
-        for (prefix, vendor) in [
-            ("/shopify", Vendor::Shopify),
-            ("/ebay", Vendor::Ebay),
-            ("/shipstation", Vendor::Shipstation),
-        ] {
+        for (prefix, vendor) in
+            [("/shopify", Vendor::Shopify), ("/ebay", Vendor::Ebay), ("/shipstation", Vendor::Shipstation)]
+        {
             if let Some(rest) = path.strip_prefix(prefix)
                 && (rest.is_empty() || rest.starts_with('/'))
             {

@@ -82,11 +82,7 @@ impl State {
         wanted: watch::Sender<bool>,
     ) -> io::Result<State> {
         let mut world = World::default();
-        let journal = options
-            .journal
-            .as_deref()
-            .map(|path| Journal::open(path, &mut world))
-            .transpose()?;
+        let journal = options.journal.as_deref().map(|path| Journal::open(path, &mut world)).transpose()?;
         Ok(State {
             options,
             address,
@@ -147,9 +143,8 @@ impl State {
         let at = self.now();
         let mut path = call.path.clone();
         if !call.query.is_empty() {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(&call.query)
-                .finish();
+            let query =
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&call.query).finish();
             path.push('?');
             path.push_str(&query);
         }

@@ -30,14 +30,7 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub fn new(vendor: &str, topic: &str, url: String, body: String, id: String) -> Outgoing {
-        Outgoing {
-            vendor: vendor.into(),
-            topic: topic.into(),
-            url,
-            body,
-            id,
-            headers: vec![],
-        }
+        Outgoing { vendor: vendor.into(), topic: topic.into(), url, body, id, headers: vec![] }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Outgoing {
@@ -78,20 +71,8 @@ pub(super) fn delivery_id(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    let hex: String = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!(
-        "{}-{}-4{}-8{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..32]
-    )
+    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 /// Sends a webhook in the background, once.
@@ -145,19 +126,13 @@ fn launch(state: &Arc<State>, mut delivery: Delivery) {
 /// One plain HTTP POST. Webhooks go to http:// addresses only, so no TLS is needed.
 async fn post(delivery: &Delivery) -> io::Result<u16> {
     let url = url::Url::parse(&delivery.url).map_err(io::Error::other)?;
-    let host = url
-        .host_str()
-        .ok_or_else(|| io::Error::other("the address has no host"))?;
+    let host = url.host_str().ok_or_else(|| io::Error::other("the address has no host"))?;
     let port = url.port_or_known_default().unwrap_or(80);
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     let driver = tokio::spawn(connection);
-    let path = url.query().map_or_else(
-        || url.path().to_owned(),
-        |query| format!("{}?{query}", url.path()),
-    );
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let mut request = Request::post(path)
         .header("host", format!("{host}:{port}"))
         .header("content-type", "application/json")
@@ -165,9 +140,7 @@ async fn post(delivery: &Delivery) -> io::Result<u16> {
     for (name, value) in &delivery.headers {
         request = request.header(name, value);
     }
-    let request = request
-        .body(Full::new(Bytes::from(delivery.body.clone())))
-        .map_err(io::Error::other)?;
+    let request = request.body(Full::new(Bytes::from(delivery.body.clone()))).map_err(io::Error::other)?;
     let response = sender.send_request(request).await.map_err(io::Error::other)?;
     let status = response.status().as_u16();
     let _ = Limited::new(response.into_body(), 64 * 1024).collect().await;

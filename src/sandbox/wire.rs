@@ -64,13 +64,7 @@ pub(super) struct Wire {
 impl Wire {
     pub fn new(stream: TcpStream) -> (Wire, Scissors) {
         let scissors = Scissors(Arc::new(Mutex::new(Limit::Everything)));
-        (
-            Wire {
-                stream,
-                scissors: scissors.clone(),
-            },
-            scissors,
-        )
+        (Wire { stream, scissors: scissors.clone() }, scissors)
     }
 }
 

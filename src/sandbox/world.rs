@@ -100,27 +100,15 @@ pub(super) struct World {
 impl World {
     /// Carries a command out, or refuses it in the vendor's words.
     pub fn apply(&mut self, at: DateTime<Utc>, command: &Command) -> Result<Value, Refusal> {
-        let World {
-            shopify,
-            ebay,
-            shipstation,
-            ledger,
-        } = self;
+        let World { shopify, ebay, shipstation, ledger } = self;
         match command {
             Command::Shop { shop, token } => shopify.open(shop, token.as_deref()),
-            Command::Webhook {
-                shop,
-                url,
-                secret,
-                topics,
-            } => shopify.subscribe(shop, url, secret, topics),
+            Command::Webhook { shop, url, secret, topics } => shopify.subscribe(shop, url, secret, topics),
             Command::ShopifyOrder { shop, order } => shopify.put(at, shop, order),
             Command::Fulfill { shop, input } => shopify.fulfill(at, shop, input, ledger),
-            Command::TrackingUpdate {
-                shop,
-                fulfillment,
-                tracking,
-            } => shopify.update_tracking(at, shop, *fulfillment, tracking, ledger),
+            Command::TrackingUpdate { shop, fulfillment, tracking } => {
+                shopify.update_tracking(at, shop, *fulfillment, tracking, ledger)
+            }
             Command::FulfillmentCancel { shop, fulfillment } => {
                 shopify.cancel_fulfillment(at, shop, *fulfillment, ledger)
             }
@@ -153,13 +141,7 @@ impl World {
             found.entry(("ebay", order, None)).or_default().push(id);
         }
         let line = |((vendor, reference, key), remote_ids): ((&str, String, Option<String>), Vec<String>)| {
-            LiveOrder {
-                vendor: vendor.to_owned(),
-                reference,
-                key,
-                count: remote_ids.len(),
-                remote_ids,
-            }
+            LiveOrder { vendor: vendor.to_owned(), reference, key, count: remote_ids.len(), remote_ids }
         };
         found.into_iter().map(line).collect()
     }

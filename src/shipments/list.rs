@@ -152,10 +152,8 @@ pub async fn page(
     size: usize,
 ) -> DbResult<Page<Row>> {
     let backwards = after.is_some_and(|c| c.backwards);
-    let mut found = matching(
-        sql("select s.* from shipments s where s.account_id = {}").bind(scope.account()),
-        filter,
-    );
+    let mut found =
+        matching(sql("select s.* from shipments s where s.account_id = {}").bind(scope.account()), filter);
     if let Some(cursor) = after {
         found = match backwards {
             false => found.push(" and (s.created_at, s.id) < ({}, {})"),
@@ -194,23 +192,17 @@ pub async fn page(
 
 /// How many there are; counting stops one past [`COUNTED`].
 pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
-    let inner = matching(
-        sql("select 1 from shipments s where s.account_id = {}").bind(scope.account()),
-        filter,
-    );
-    let statement = sql("select count(*) as n from (")
-        .append(inner)
-        .push(" limit {}) as found")
-        .bind(COUNTED + 1);
+    let inner =
+        matching(sql("select 1 from shipments s where s.account_id = {}").bind(scope.account()), filter);
+    let statement =
+        sql("select count(*) as n from (").append(inner).push(" limit {}) as found").bind(COUNTED + 1);
     Ok(scope.row::<Count>(statement).await?.map_or(0, |c| c.n))
 }
 
 /// How many wait for a person in a tab, up to 100: one partial index has them.
 pub async fn waiting(scope: &mut Scope, status: Status) -> DbResult<i64> {
-    let statement = sql(
-        "select count(*) as n from (select 1 from shipments where account_id = {} \
-                         and status in ('error', 'unconfirmed') and status = {} limit 100) as found",
-    );
+    let statement = sql("select count(*) as n from (select 1 from shipments where account_id = {} \
+                         and status in ('error', 'unconfirmed') and status = {} limit 100) as found");
     let count: Option<Count> = scope.row(statement.bind(scope.account()).bind(status)).await?;
     Ok(count.map_or(0, |c| c.n))
 }
@@ -227,16 +219,12 @@ fn matching(mut statement: Sql, filter: &Filter) -> Sql {
     statement = match filter.statuses.as_slice() {
         [] => statement,
         [one] => statement.push(" and s.status = {}").bind(*one),
-        many => statement
-            .push(" and s.status = any({})")
-            .bind(words(many.iter().map(|s| s.as_str()))),
+        many => statement.push(" and s.status = any({})").bind(words(many.iter().map(|s| s.as_str()))),
     };
     statement = match filter.syncs.as_slice() {
         [] => statement,
         [one] => statement.push(" and s.channel_sync = {}").bind(*one),
-        many => statement
-            .push(" and s.channel_sync = any({})")
-            .bind(words(many.iter().map(|s| s.as_str()))),
+        many => statement.push(" and s.channel_sync = any({})").bind(words(many.iter().map(|s| s.as_str()))),
     };
     if let Some(connection) = filter.connection {
         statement = statement.push(" and s.connection_id = {}").bind(connection);
@@ -245,9 +233,7 @@ fn matching(mut statement: Sql, filter: &Filter) -> Sql {
         statement = statement.push(" and s.channel_id = {}").bind(channel);
     }
     if let Some(courier) = &filter.courier {
-        statement = statement
-            .push(" and lower(s.courier) = {}")
-            .bind(crate::couriers::mapping::key(courier));
+        statement = statement.push(" and lower(s.courier) = {}").bind(crate::couriers::mapping::key(courier));
     }
     if let Some(from) = filter.from {
         statement = statement.push(" and s.created_at >= {}").bind(from);
@@ -264,27 +250,19 @@ fn words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
 
 /// Words must all be found; of a list with commas, any.
 fn search(mut statement: Sql, q: &str) -> Sql {
-    let terms: Vec<String> = q
-        .split([',', ';', '\n'])
-        .map(clean)
-        .filter(|t| !t.is_empty())
-        .take(MOST_TERMS)
-        .collect();
+    let terms: Vec<String> =
+        q.split([',', ';', '\n']).map(clean).filter(|t| !t.is_empty()).take(MOST_TERMS).collect();
     match terms.as_slice() {
         [] => statement,
         [one] => {
             for word in one.split_whitespace().take(10) {
-                statement = statement
-                    .push(" and s.search_text like {}")
-                    .bind(crate::db::contains(word));
+                statement = statement.push(" and s.search_text like {}").bind(crate::db::contains(word));
             }
             statement
         }
-        many => statement.push(" and s.search_text like any({})").bind(
-            many.iter()
-                .map(|term| crate::db::contains(term))
-                .collect::<Vec<_>>(),
-        ),
+        many => statement
+            .push(" and s.search_text like any({})")
+            .bind(many.iter().map(|term| crate::db::contains(term)).collect::<Vec<_>>()),
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod list;
 pub mod of_order;
+mod outgoing;
 pub mod plan;
 pub mod post;
 pub mod posts;
@@ -32,7 +33,10 @@ use crate::{
     providers::Providers,
     text_enum::text_enum,
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 
 text_enum! {
     /// Whether the channel has the tracking.

@@ -79,7 +79,9 @@ impl Parcel {
         match (&self.custom_name, self.on_unmapped_courier) {
             (Some(name), _) => Some(name),
             (None, OnUnmappedCourier::SendAsIs) => Some(courier),
-            (None, OnUnmappedCourier::UseFallback) => Some(self.fallback_courier.as_deref().unwrap_or("Other")),
+            (None, OnUnmappedCourier::UseFallback) => {
+                Some(self.fallback_courier.as_deref().unwrap_or("Other"))
+            }
             (None, OnUnmappedCourier::HoldBack) => None,
         }
     }

@@ -11,7 +11,10 @@ use crate::{
     orders::status,
     providers::connection,
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Bool, Integer, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bool, Integer, Nullable, Text},
+};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
@@ -39,7 +42,9 @@ impl Handler for PlanShipments {
             .await;
             match planned {
                 Ok(()) => End::Done,
-                Err(error) => End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() },
+                Err(error) => {
+                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() }
+                }
             }
         })
     }
@@ -91,7 +96,9 @@ pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResul
             .bind(order),
         )
         .await?;
-    let Some(facts) = facts.filter(|f| f.ready) else { return Ok(None) };
+    let Some(facts) = facts.filter(|f| f.ready) else {
+        return Ok(None);
+    };
     let lines: Vec<OpenLine> = scope
         .rows(
             sql("select l.id, l.product_id, (l.quantity - l.quantity_refunded - l.quantity_shipped - coalesce(f.planned, 0))::integer as open \
@@ -111,7 +118,9 @@ pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResul
     let warehouse: Option<Id> = scope
         .row(sql("select id from warehouses where account_id = {} order by id limit 1").bind(account))
         .await?;
-    let Some(warehouse) = warehouse.map(|w| WarehouseId(w.id)) else { return Ok(None) };
+    let Some(warehouse) = warehouse.map(|w| WarehouseId(w.id)) else {
+        return Ok(None);
+    };
     let connection = connection::of_warehouse(scope, warehouse).await?.map(|c| c.id);
     let fulfillment_order: Option<Id> = scope
         .row(
@@ -148,7 +157,9 @@ pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResul
     let shipment = ShipmentId(shipment.map_or(0, |r| r.id));
     scope
         .execute(
-            sql("insert into shipment_details (account_id, shipment_id) values ({}, {})").bind(account).bind(shipment),
+            sql("insert into shipment_details (account_id, shipment_id) values ({}, {})")
+                .bind(account)
+                .bind(shipment),
         )
         .await?;
     for line in lines {
@@ -176,8 +187,14 @@ pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResul
             .await?;
     }
     status::refresh(scope, order).await?;
-    let entry = Entry::shipment(&Actor::system(), "shipment_planned", shipment, order,
-        format!("Shipment {number} planned for order {}", facts.number)).traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::system(),
+        "shipment_planned",
+        shipment,
+        order,
+        format!("Shipment {number} planned for order {}", facts.number),
+    )
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     Ok(Some(shipment))
 }

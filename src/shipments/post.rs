@@ -6,6 +6,7 @@
 
 use super::{
     Status, Subject,
+    outgoing,
     posts::{self, Post as PostRow, PostState, Step},
     reconcile, settle_post, state,
 };
@@ -14,16 +15,19 @@ use crate::{
     actions::{Action, ActionError, Availability, By, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{Entry, TraceId, activity, record::{About, LogType}},
+    evidence::{
+        Entry, TraceId, activity,
+        record::{About, LogType},
+    },
     ids::{PostId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work},
     notify::responders::{self, Trigger},
     orders::status,
     outbound::{ErrorClass, Failure},
-    providers::{Access, PostLine, PostOrder, Provider, Providers, RemoteOrder, ShipTo, connection},
+    providers::{Access, PostOrder, Provider, Providers, RemoteOrder, connection},
 };
 use anyhow::{Context, Result};
-use diesel::{QueryableByName, sql_types::{BigInt, Integer, Nullable, Text, Timestamptz}};
+use diesel::{QueryableByName, sql_types::BigInt};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -82,16 +86,24 @@ impl Action for Post {
     fn available(subject: &Subject) -> Availability {
         let shipment = &subject.shipment;
         match shipment.status {
-            Status::PendingPost | Status::Error if shipment.date_post.is_none() && !subject.around.posted_before => {
+            Status::PendingPost | Status::Error
+                if shipment.date_post.is_none() && !subject.around.posted_before =>
+            {
                 subject.postable()
             }
             Status::Posting => Availability::no("It is being posted now."),
             Status::Unconfirmed => Availability::no_but(
-                format!("We don’t know whether {} has it already. Check with the provider first.", subject.provider_name()),
+                format!(
+                    "We don’t know whether {} has it already. Check with the provider first.",
+                    subject.provider_name()
+                ),
                 "check_post",
             ),
             Status::Canceled => Availability::no("The shipment is voided."),
-            _ => Availability::no_but("It was posted before. Use Re-Post to Fulfillment to send it again.", "repost"),
+            _ => Availability::no_but(
+                "It was posted before. Use Re-Post to Fulfillment to send it again.",
+                "repost",
+            ),
         }
     }
 
@@ -109,14 +121,27 @@ impl Action for Post {
         })
     }
 
-    async fn apply(scope: &mut Scope, subject: Subject, by: &By, _: NoInput, now: Instant) -> Result<Outcome, ActionError> {
+    async fn apply(
+        scope: &mut Scope,
+        subject: Subject,
+        by: &By,
+        _: NoInput,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
         let reference = subject.shipment.number.clone();
         let job = queue(scope, &subject, by, &reference, "", None, now).await?;
-        let entry = Entry::shipment(&by.actor, "shipment_post_queued", subject.shipment.id, subject.shipment.order_id,
-            format!("Posting {} to {}", subject.shipment.number, subject.provider_name()))
-            .traced(Some(&by.trace)).from_ip(by.ip.clone());
+        let entry = Entry::shipment(
+            &by.actor,
+            "shipment_post_queued",
+            subject.shipment.id,
+            subject.shipment.order_id,
+            format!("Posting {} to {}", subject.shipment.number, subject.provider_name()),
+        )
+        .traced(Some(&by.trace))
+        .from_ip(by.ip.clone());
         activity::record(scope, entry).await?;
-        Ok(Outcome::done(format!("Posting {} to {}.", subject.shipment.number, subject.provider_name())).with_job(job))
+        Ok(Outcome::done(format!("Posting {} to {}.", subject.shipment.number, subject.provider_name()))
+            .with_job(job))
     }
 
     fn history(subject: &Subject) -> activity::Of {
@@ -165,9 +190,13 @@ pub(super) async fn queue(
 ) -> Result<crate::ids::JobId, ActionError> {
     let shipment = &subject.shipment;
     let Some(connection) = shipment.connection_id else {
-        return Err(ActionError::field("connection", "Assign a fulfillment connection to the warehouse first."));
+        return Err(ActionError::field(
+            "connection",
+            "Assign a fulfillment connection to the warehouse first.",
+        ));
     };
-    let post = posts::start(scope, shipment, connection, reference, reason, &by.actor.name, &by.trace, now).await?;
+    let post =
+        posts::start(scope, shipment, connection, reference, reason, &by.actor.name, &by.trace, now).await?;
     if let Some(row) = posts::lock(scope, post).await? {
         posts::step(scope, &row, Step::Queued, reason, None).await?;
     }
@@ -195,7 +224,10 @@ impl Handler for PostShipment {
                 Err(error) => {
                     // nothing was decided: the row tells the next try how far this one came
                     tracing::error!(?error, job.id = %job.id, "posting stopped on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(15), reason: format!("{error:#}") }
+                    End::Again {
+                        at: (work.now)() + chrono::Duration::seconds(15),
+                        reason: format!("{error:#}"),
+                    }
                 }
             }
         })
@@ -215,21 +247,42 @@ impl PostShipment {
         let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(post) = posts::lock(&mut scope, payload.post_id).await? else { return Ok(End::Done) };
+        let Some(post) = posts::lock(&mut scope, payload.post_id).await? else {
+            return Ok(End::Done);
+        };
         match post.state {
             PostState::Queued | PostState::Claimed => {}
             // an earlier try sent it and did not live to tell
             PostState::Sent => {
-                settle_post::unknown(&mut scope, &post, "The worker stopped before the answer was kept.", None, &trace, (work.now)()).await?;
+                settle_post::unknown(
+                    &mut scope,
+                    &post,
+                    "The worker stopped before the answer was kept.",
+                    None,
+                    &trace,
+                    (work.now)(),
+                )
+                .await?;
                 scope.commit().await?;
                 return Ok(End::Done);
             }
             _ => return Ok(End::Done),
         }
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else { return Ok(End::Done) };
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else {
+            return Ok(End::Done);
+        };
         // a hold, a void or a cancellation may have come after the click
         if let Availability::Unavailable(why) = subject.postable() {
-            settle_post::stop(&mut scope, &post, &subject, &why.sentence, payload.gate.as_ref().and_then(|g| g.previous), &trace, (work.now)()).await?;
+            settle_post::stop(
+                &mut scope,
+                &post,
+                &subject,
+                &why.sentence,
+                payload.gate.as_ref().and_then(|g| g.previous),
+                &trace,
+                (work.now)(),
+            )
+            .await?;
             scope.commit().await?;
             return Ok(End::Done);
         }
@@ -247,7 +300,16 @@ impl PostShipment {
                     if let Some(post) = posts::lock(&mut scope, payload.post_id).await?
                         && let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await?
                     {
-                        settle_post::stop(&mut scope, &post, &subject, &sentence, gate.previous, &trace, (work.now)()).await?;
+                        settle_post::stop(
+                            &mut scope,
+                            &post,
+                            &subject,
+                            &sentence,
+                            gate.previous,
+                            &trace,
+                            (work.now)(),
+                        )
+                        .await?;
                     }
                     scope.commit().await?;
                     return Ok(End::Done);
@@ -255,21 +317,39 @@ impl PostShipment {
             }
         }
         // the intent, committed before the first byte
-        let Some(post) = self.intend(work, job, &ready, payload.gate.is_some(), &trace).await? else { return Ok(End::Done) };
+        let Some(post) = self.intend(work, job, &ready, payload.gate.is_some(), &trace).await? else {
+            return Ok(End::Done);
+        };
         self.send(work, job, provider.as_ref(), &ready, post, &trace).await
     }
 
-    async fn prepare(&self, scope: &mut Scope, work: &Work, post: PostRow, subject: Subject) -> Result<Ready> {
-        let connection = connection::find(scope, post.connection_id).await?.context("the post's connection is gone")?;
+    async fn prepare(
+        &self,
+        scope: &mut Scope,
+        work: &Work,
+        post: PostRow,
+        subject: Subject,
+    ) -> Result<Ready> {
+        let connection =
+            connection::find(scope, post.connection_id).await?.context("the post's connection is gone")?;
         let access = connection.access(scope, &work.keyring)?;
-        let order = post_order(scope, &subject, &post.external_reference).await?;
+        let order = outgoing::post_order(scope, &subject, &post.external_reference).await?;
         Ok(Ready { post, subject, access, order })
     }
 
-    async fn intend(&self, work: &Work, job: &Claimed, ready: &Ready, reposting: bool, trace: &TraceId) -> Result<Option<PostRow>> {
+    async fn intend(
+        &self,
+        work: &Work,
+        job: &Claimed,
+        ready: &Ready,
+        reposting: bool,
+        trace: &TraceId,
+    ) -> Result<Option<PostRow>> {
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(mut post) = posts::lock(&mut scope, ready.post.id).await? else { return Ok(None) };
+        let Some(mut post) = posts::lock(&mut scope, ready.post.id).await? else {
+            return Ok(None);
+        };
         if !matches!(post.state, PostState::Queued | PostState::Claimed) {
             return Ok(None);
         }
@@ -298,7 +378,15 @@ impl PostShipment {
         Ok(Some(post))
     }
 
-    async fn send(&self, work: &Work, job: &Claimed, provider: &dyn Provider, ready: &Ready, post: PostRow, trace: &TraceId) -> Result<End> {
+    async fn send(
+        &self,
+        work: &Work,
+        job: &Claimed,
+        provider: &dyn Provider,
+        ready: &Ready,
+        post: PostRow,
+        trace: &TraceId,
+    ) -> Result<End> {
         let about = About {
             connection: Some(post.connection_id),
             order: Some(ready.subject.shipment.order_id),
@@ -311,14 +399,19 @@ impl PostShipment {
         let request = provider.create(&ready.access, &ready.order);
         let called = work
             .outbound
-            .call(&work.db, job.account_id, LogType::PostShipment, &about, request, |response| provider.created(response, &ready.order))
+            .call(&work.db, job.account_id, LogType::PostShipment, &about, request, |response| {
+                provider.created(response, &ready.order)
+            })
             .await;
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(current) = posts::lock(&mut scope, post.id).await? else { return Ok(End::Done) };
+        let Some(current) = posts::lock(&mut scope, post.id).await? else {
+            return Ok(End::Done);
+        };
         if current.state != PostState::Sent || current.lease_epoch != post.lease_epoch {
             // somebody else settled it meanwhile: our answer is evidence, not truth
-            posts::step(&mut scope, &post, Step::Fenced, &fenced_words(&called.result), called.record).await?;
+            posts::step(&mut scope, &post, Step::Fenced, &fenced_words(&called.result), called.record)
+                .await?;
             scope.commit().await?;
             return Ok(End::Done);
         }
@@ -327,7 +420,9 @@ impl PostShipment {
                 settle_post::accepted(&mut scope, &post, &answer.value, called.record, trace, now).await?;
                 End::Done
             }
-            Err(failure) => settle_post::failed(&mut scope, &post, &failure, called.record, trace, now).await?,
+            Err(failure) => {
+                settle_post::failed(&mut scope, &post, &failure, called.record, trace, now).await?
+            }
         };
         scope.commit().await?;
         Ok(end)
@@ -355,103 +450,14 @@ fn request_hash(order: &PostOrder) -> String {
     Sha256::digest(format!("{order:?}").as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-#[derive(QueryableByName)]
-struct OrderRow {
-    #[diesel(sql_type = Text)]
-    number: String,
-    #[diesel(sql_type = Timestamptz)]
-    placed_at: Instant,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = Text)]
-    shipping_method: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    email: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    company: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    line1: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    line2: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    city: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    region: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    postal_code: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    country: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    phone: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct LineRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    sku: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Integer)]
-    quantity: i32,
-    #[diesel(sql_type = BigInt)]
-    price_minor: i64,
-}
-
-/// The shipment as its provider is told.
-async fn post_order(scope: &mut Scope, subject: &Subject, reference: &str) -> Result<PostOrder> {
-    let account = scope.account();
-    let order: OrderRow = scope
-        .row(
-            sql("select o.number, o.placed_at, o.currency, o.shipping_method, c.email, a.name, a.company, a.line1, a.line2, \
-                 a.city, a.region, a.postal_code, a.country, a.phone \
-                 from orders o left join customers c on c.account_id = o.account_id and c.id = o.customer_id \
-                 left join addresses a on a.account_id = o.account_id and a.id = o.ship_address_id \
-                 where o.account_id = {} and o.id = {}")
-            .bind(account)
-            .bind(subject.shipment.order_id),
-        )
-        .await?
-        .context("the shipment's order is gone")?;
-    let lines: Vec<LineRow> = scope
-        .rows(
-            sql("select l.id, ol.sku, ol.name, l.quantity, ol.price_minor from shipment_lines l \
-                 join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
-                 where l.account_id = {} and l.shipment_id = {} order by l.id")
-            .bind(account)
-            .bind(subject.shipment.id),
-        )
-        .await?;
-    Ok(PostOrder {
-        reference: reference.to_owned(),
-        number: subject.shipment.number.clone(),
-        order_number: order.number,
-        placed_at: order.placed_at,
-        ship_to: ShipTo {
-            name: order.name.unwrap_or_default(),
-            company: order.company.unwrap_or_default(),
-            line1: order.line1.unwrap_or_default(),
-            line2: order.line2.unwrap_or_default(),
-            city: order.city.unwrap_or_default(),
-            region: order.region.unwrap_or_default(),
-            postal_code: order.postal_code.unwrap_or_default(),
-            country: order.country.unwrap_or_default(),
-            phone: order.phone.unwrap_or_default(),
-            email: order.email,
-        },
-        lines: lines
-            .into_iter()
-            .map(|l| PostLine { key: l.id.to_string(), sku: l.sku, name: l.name, quantity: l.quantity, unit_price_minor: l.price_minor })
-            .collect(),
-        currency: order.currency,
-        shipping_method: order.shipping_method,
-    })
-}
-
 /// Failures that say something about the connection rather than this shipment.
 pub(super) fn about_the_connection(class: ErrorClass) -> bool {
-    matches!(class, ErrorClass::Auth | ErrorClass::Forbidden | ErrorClass::Unavailable | ErrorClass::Timeout | ErrorClass::RateLimited)
+    matches!(
+        class,
+        ErrorClass::Auth
+            | ErrorClass::Forbidden
+            | ErrorClass::Unavailable
+            | ErrorClass::Timeout
+            | ErrorClass::RateLimited
+    )
 }

@@ -10,7 +10,10 @@ use crate::{
     providers::RemoteOrder,
     text_enum::text_enum,
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
 
 text_enum! {
     /// Where a post stands.
@@ -168,7 +171,10 @@ pub async fn start(
 /// Moves a post, if it is still in `from`; `epoch` fences a worker that lost it.
 pub async fn set_state(scope: &mut Scope, post: &Post, to: PostState, now: Instant) -> DbResult<bool> {
     let account = scope.account();
-    let settled = !matches!(to, PostState::Queued | PostState::Claimed | PostState::Sent | PostState::Unknown | PostState::Checking);
+    let settled = !matches!(
+        to,
+        PostState::Queued | PostState::Claimed | PostState::Sent | PostState::Unknown | PostState::Checking
+    );
     let moved = scope
         .execute(
             sql("update posts set state = {}, settled_at = case when {} then {}::timestamptz end \
@@ -186,7 +192,13 @@ pub async fn set_state(scope: &mut Scope, post: &Post, to: PostState, now: Insta
 }
 
 /// Adds a step. Steps are never changed.
-pub async fn step(scope: &mut Scope, post: &Post, step: Step, detail: &str, record: Option<RecordId>) -> DbResult<()> {
+pub async fn step(
+    scope: &mut Scope,
+    post: &Post,
+    step: Step,
+    detail: &str,
+    record: Option<RecordId>,
+) -> DbResult<()> {
     let account = scope.account();
     scope
         .execute(
@@ -275,7 +287,12 @@ pub async fn provider_orders(scope: &mut Scope, shipment: ShipmentId) -> DbResul
 }
 
 /// Keeps the order a post made; the previous one stays as history.
-pub async fn keep_provider_order(scope: &mut Scope, post: &Post, remote: &RemoteOrder, now: Instant) -> DbResult<()> {
+pub async fn keep_provider_order(
+    scope: &mut Scope,
+    post: &Post,
+    remote: &RemoteOrder,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     scope
         .execute(
@@ -309,7 +326,13 @@ pub async fn keep_provider_order(scope: &mut Scope, post: &Post, remote: &Remote
 }
 
 /// Notes what the provider was read to say of an order.
-pub async fn note_read(scope: &mut Scope, connection: ConnectionId, remote_id: &str, status: &str, now: Instant) -> DbResult<()> {
+pub async fn note_read(
+    scope: &mut Scope,
+    connection: ConnectionId,
+    remote_id: &str,
+    status: &str,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     scope
         .execute(

@@ -12,7 +12,10 @@ use crate::{
     actions::{Action, ActionError, Availability, By, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{Entry, TraceId, activity, record::{About, LogType}},
+    evidence::{
+        Entry, TraceId, activity,
+        record::{About, LogType},
+    },
     ids::{JobId, PostId, RecordId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work},
     orders::status,
@@ -44,9 +47,17 @@ struct Payload {
 }
 
 /// Leaves the job that reads the provider.
-pub(super) async fn queue_check(scope: &mut Scope, shipment: ShipmentId, post: PostId, trace: &TraceId, at: Instant) -> DbResult<JobId> {
+pub(super) async fn queue_check(
+    scope: &mut Scope,
+    shipment: ShipmentId,
+    post: PostId,
+    trace: &TraceId,
+    at: Instant,
+) -> DbResult<JobId> {
     let payload = json!(Payload { shipment_id: shipment, post_id: post });
-    let job = NewJob::new(CHECK_POST, format!("shipment:{shipment}"), payload, at).once(format!("check:{post}")).traced(trace);
+    let job = NewJob::new(CHECK_POST, format!("shipment:{shipment}"), payload, at)
+        .once(format!("check:{post}"))
+        .traced(trace);
     jobs::enqueue(scope, job).await
 }
 
@@ -89,14 +100,26 @@ impl Action for CheckWithProvider {
         })
     }
 
-    async fn apply(scope: &mut Scope, subject: Subject, by: &By, _: NoInput, now: Instant) -> Result<Outcome, ActionError> {
+    async fn apply(
+        scope: &mut Scope,
+        subject: Subject,
+        by: &By,
+        _: NoInput,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
         let Some(post) = subject.around.post_id else {
             return Ok(Outcome::unchanged("There is no post to check."));
         };
         let job = queue_check(scope, subject.shipment.id, post, &by.trace, now).await?;
-        let entry = Entry::shipment(&by.actor, "shipment_check_queued", subject.shipment.id, subject.shipment.order_id,
-            format!("Asking {} about {}", subject.provider_name(), subject.shipment.number))
-            .traced(Some(&by.trace)).from_ip(by.ip.clone());
+        let entry = Entry::shipment(
+            &by.actor,
+            "shipment_check_queued",
+            subject.shipment.id,
+            subject.shipment.order_id,
+            format!("Asking {} about {}", subject.provider_name(), subject.shipment.number),
+        )
+        .traced(Some(&by.trace))
+        .from_ip(by.ip.clone());
         activity::record(scope, entry).await?;
         Ok(Outcome::done(format!("Asking {}.", subject.provider_name())).with_job(job))
     }
@@ -142,40 +165,68 @@ impl CheckPost {
         let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(post) = posts::lock(&mut scope, payload.post_id).await? else { return Ok(End::Done) };
+        let Some(post) = posts::lock(&mut scope, payload.post_id).await? else {
+            return Ok(End::Done);
+        };
         if !matches!(post.state, PostState::Unknown | PostState::Checking | PostState::NeedsPerson) {
             return Ok(End::Done);
         }
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else { return Ok(End::Done) };
-        let connection = connection::find(&mut scope, post.connection_id).await?.context("the post's connection is gone")?;
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
+            return Ok(End::Done);
+        };
+        let connection = connection::find(&mut scope, post.connection_id)
+            .await?
+            .context("the post's connection is gone")?;
         let access = connection.access(&scope, &work.keyring)?;
         drop(scope);
-        let provider = self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
+        let provider =
+            self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
         let about = about(&subject, &post, job, &trace);
-        let (found, record) = find(work, job, provider.as_ref(), &access, &post.external_reference, &about).await;
+        let (found, record) =
+            find(work, job, provider.as_ref(), &access, &post.external_reference, &about).await;
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(mut post) = posts::lock(&mut scope, payload.post_id).await? else { return Ok(End::Done) };
+        let Some(mut post) = posts::lock(&mut scope, payload.post_id).await? else {
+            return Ok(End::Done);
+        };
         if !matches!(post.state, PostState::Unknown | PostState::Checking | PostState::NeedsPerson) {
             return Ok(End::Done);
         }
         let end = match found {
             Found::Orders(orders) if orders.iter().any(|o| o.live) => {
                 let order = orders.into_iter().find(|o| o.live).context("a live order")?;
-                posts::step(&mut scope, &post, Step::CheckedFound, &format!("Provider order {}", order.remote_id), record).await?;
+                posts::step(
+                    &mut scope,
+                    &post,
+                    Step::CheckedFound,
+                    &format!("Provider order {}", order.remote_id),
+                    record,
+                )
+                .await?;
                 settle_post::accepted(&mut scope, &post, &order, record, &trace, now).await?;
                 End::Done
             }
             Found::Orders(_) => {
-                posts::step(&mut scope, &post, Step::CheckedAbsent, "No live order with our reference.", record).await?;
+                posts::step(
+                    &mut scope,
+                    &post,
+                    Step::CheckedAbsent,
+                    "No live order with our reference.",
+                    record,
+                )
+                .await?;
                 scope
                     .execute(
-                        sql("update posts set checks = checks + 1 where account_id = {} and id = {}").bind(job.account_id).bind(post.id),
+                        sql("update posts set checks = checks + 1 where account_id = {} and id = {}")
+                            .bind(job.account_id)
+                            .bind(post.id),
                     )
                     .await?;
                 post.checks += 1;
                 match READS.get(usize::try_from(post.checks).unwrap_or(usize::MAX)) {
-                    Some(delay) => End::Again { at: now + Duration::seconds(*delay), reason: "not found yet".into() },
+                    Some(delay) => {
+                        End::Again { at: now + Duration::seconds(*delay), reason: "not found yet".into() }
+                    }
                     None => {
                         absent(&mut scope, &post, &subject, &trace, now).await?;
                         End::Done
@@ -204,28 +255,54 @@ impl CheckPost {
 
 /// Reading proved that the provider has no such order: it may be posted again,
 /// with the same reference, by a person.
-async fn absent(scope: &mut Scope, post: &Post, subject: &Subject, trace: &TraceId, now: Instant) -> DbResult<()> {
+async fn absent(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
     posts::set_state(scope, post, PostState::Absent, now).await?;
     let shipment = &subject.shipment;
     state::move_to(scope, shipment.id, Status::Unconfirmed, Status::Error).await?;
-    let entry = Entry::shipment(&crate::evidence::Actor::system(), "shipment_post_absent", shipment.id, shipment.order_id,
-        format!("{} does not have {}; it can be posted again", subject.provider_name(), shipment.number))
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &crate::evidence::Actor::system(),
+        "shipment_post_absent",
+        shipment.id,
+        shipment.order_id,
+        format!("{} does not have {}; it can be posted again", subject.provider_name(), shipment.number),
+    )
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     status::refresh(scope, shipment.order_id).await
 }
 
 /// Nothing can tell: a person must look at the provider.
-async fn needs_person(scope: &mut Scope, post: &Post, subject: &Subject, trace: &TraceId, now: Instant) -> DbResult<()> {
+async fn needs_person(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
     if post.state == PostState::NeedsPerson {
         return Ok(());
     }
     posts::set_state(scope, post, PostState::NeedsPerson, now).await?;
     let shipment = &subject.shipment;
-    let entry = Entry::shipment(&crate::evidence::Actor::system(), "shipment_post_needs_person", shipment.id, shipment.order_id,
-        format!("Nothing can tell whether {} has {}; look there and decide", subject.provider_name(), shipment.number))
-        .ended(activity::Ended::Warning)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &crate::evidence::Actor::system(),
+        "shipment_post_needs_person",
+        shipment.id,
+        shipment.order_id,
+        format!(
+            "Nothing can tell whether {} has {}; look there and decide",
+            subject.provider_name(),
+            shipment.number
+        ),
+    )
+    .ended(activity::Ended::Warning)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     Ok(())
 }
@@ -243,11 +320,22 @@ fn about(subject: &Subject, post: &Post, job: &Claimed, trace: &TraceId) -> Abou
 }
 
 /// Reads the provider for orders with our reference.
-async fn find(work: &Work, job: &Claimed, provider: &dyn Provider, access: &Access, reference: &str, about: &About) -> (Found, Option<RecordId>) {
-    let Some(request) = provider.find(access, reference) else { return (Found::CannotTell, None) };
+async fn find(
+    work: &Work,
+    job: &Claimed,
+    provider: &dyn Provider,
+    access: &Access,
+    reference: &str,
+    about: &About,
+) -> (Found, Option<RecordId>) {
+    let Some(request) = provider.find(access, reference) else {
+        return (Found::CannotTell, None);
+    };
     let called = work
         .outbound
-        .call(&work.db, job.account_id, LogType::GetProviderOrder, about, request, |r| provider.found(r, reference))
+        .call(&work.db, job.account_id, LogType::GetProviderOrder, about, request, |r| {
+            provider.found(r, reference)
+        })
         .await;
     match called.result {
         Ok(answer) => (Found::Orders(answer.value), called.record),
@@ -270,7 +358,13 @@ pub(super) enum GateAnswer {
 }
 
 /// Asks the provider about the earlier order before a re-post goes out.
-pub(super) async fn ask_gate(work: &Work, job: &Claimed, provider: &dyn Provider, ready: &Ready, gate: &Gate) -> Result<GateAnswer> {
+pub(super) async fn ask_gate(
+    work: &Work,
+    job: &Claimed,
+    provider: &dyn Provider,
+    ready: &Ready,
+    gate: &Gate,
+) -> Result<GateAnswer> {
     let trace = job.trace();
     let about = about(&ready.subject, &ready.post, job, &trace);
     let who = ready.subject.provider_name().to_owned();
@@ -281,7 +375,9 @@ pub(super) async fn ask_gate(work: &Work, job: &Claimed, provider: &dyn Provider
     if let Some(request) = gate.remote_id.as_deref().and_then(|id| provider.read(&ready.access, id)) {
         let called = work
             .outbound
-            .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| provider.was_read(r))
+            .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| {
+                provider.was_read(r)
+            })
             .await;
         record = called.record;
         match called.result {
@@ -309,16 +405,26 @@ pub(super) async fn ask_gate(work: &Work, job: &Claimed, provider: &dyn Provider
     }
     let mut scope = work.db.scope(job.account_id).await?;
     let (step, words) = match (&live, &unclear) {
-        (Some(order), _) => (Step::CheckedFound, format!("Earlier order {} is there: {}", order.remote_id, order.status)),
+        (Some(order), _) => {
+            (Step::CheckedFound, format!("Earlier order {} is there: {}", order.remote_id, order.status))
+        }
         (None, Some(why)) => (Step::CheckedUnclear, why.clone()),
         (None, None) => (Step::CheckedAbsent, "The earlier order is not there, or canceled.".to_owned()),
     };
     posts::step(&mut scope, &ready.post, step, &words, record).await?;
     if let Some(order) = &live {
-        posts::note_read(&mut scope, ready.post.connection_id, &order.remote_id, &order.status, (work.now)()).await?;
+        posts::note_read(&mut scope, ready.post.connection_id, &order.remote_id, &order.status, (work.now)())
+            .await?;
     }
     if gate.anyway && (live.is_some() || unclear.is_some()) {
-        posts::step(&mut scope, &ready.post, Step::Decided, &format!("Sent anyway: {}", ready.post.reason), None).await?;
+        posts::step(
+            &mut scope,
+            &ready.post,
+            Step::Decided,
+            &format!("Sent anyway: {}", ready.post.reason),
+            None,
+        )
+        .await?;
     }
     scope.commit().await?;
     let capabilities = provider.capabilities();
@@ -330,12 +436,16 @@ pub(super) async fn ask_gate(work: &Work, job: &Claimed, provider: &dyn Provider
             ),
         },
         (None, Some(why)) if !gate.anyway => GateAnswer::Stop {
-            sentence: format!("{who} could not say whether it still has the earlier order: {why} Try again later, or re-post with the tick and a reason."),
+            sentence: format!(
+                "{who} could not say whether it still has the earlier order: {why} Try again later, or re-post with the tick and a reason."
+            ),
         },
         (live, _) => {
             // a reference whose order ended there would not make a new one
             let used_up = live.is_none() && ended_there && !capabilities.reuses_references;
-            GateAnswer::Pass { reference: if used_up { next_reference(&gate.reference) } else { gate.reference.clone() } }
+            GateAnswer::Pass {
+                reference: if used_up { next_reference(&gate.reference) } else { gate.reference.clone() },
+            }
         }
     })
 }

@@ -52,7 +52,10 @@ impl Action for Repost {
         match shipment.status {
             Status::Posting => Availability::no("It is being posted now."),
             Status::Unconfirmed => Availability::no_but(
-                format!("We don’t know whether {} has it already. Check with the provider first.", subject.provider_name()),
+                format!(
+                    "We don’t know whether {} has it already. Check with the provider first.",
+                    subject.provider_name()
+                ),
                 "check_post",
             ),
             Status::Canceled => Availability::no("The shipment is voided."),
@@ -71,7 +74,10 @@ impl Action for Repost {
             effects.push(format!(
                 "{to} is asked about the earlier order {old} first. If it is still there, nothing is sent and you are told."
             ));
-            effects.push("The post date and fulfillment ID are cleared; the old values stay in the history.".to_owned());
+            effects.push(
+                "The post date and fulfillment ID are cleared; the old values stay in the history."
+                    .to_owned(),
+            );
         }
         effects.push(format!("{} is sent to {to} again, by the standard post flow.", shipment.number));
         effects.push("When it is accepted, the status is Pending tracking with a new post date.".into());
@@ -90,10 +96,19 @@ impl Action for Repost {
         })
     }
 
-    async fn apply(scope: &mut Scope, subject: Subject, by: &By, input: Input, now: Instant) -> Result<Outcome, ActionError> {
+    async fn apply(
+        scope: &mut Scope,
+        subject: Subject,
+        by: &By,
+        input: Input,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
         let reason = input.reason.trim();
         if input.anyway && reason.chars().count() < 3 {
-            return Err(ActionError::field("reason", "Say why it may be sent although the earlier order may still be there."));
+            return Err(ActionError::field(
+                "reason",
+                "Say why it may be sent although the earlier order may still be there.",
+            ));
         }
         if reason.chars().count() > 500 {
             return Err(ActionError::field("reason", "Keep the reason under 500 characters."));
@@ -112,19 +127,34 @@ impl Action for Repost {
                 previous = Some(row.id);
             }
         }
-        let gate = Gate { remote_id: shipment.fulfillment_id.clone(), reference: reference.clone(), anyway: input.anyway, previous };
+        let gate = Gate {
+            remote_id: shipment.fulfillment_id.clone(),
+            reference: reference.clone(),
+            anyway: input.anyway,
+            previous,
+        };
         let job = post::queue(scope, &subject, by, &reference, reason, Some(gate), now).await?;
-        let entry = Entry::shipment(&by.actor, "shipment_repost_queued", shipment.id, shipment.order_id,
-            format!("Re-posting {} to {}{}", shipment.number, subject.provider_name(),
-                if input.anyway { ", whatever it says about the earlier order" } else { "" }))
-            .changed(
-                serde_json::json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
-                serde_json::json!({ "reason": reason, "anyway": input.anyway }),
-            )
-            .traced(Some(&by.trace))
-            .from_ip(by.ip.clone());
+        let entry = Entry::shipment(
+            &by.actor,
+            "shipment_repost_queued",
+            shipment.id,
+            shipment.order_id,
+            format!(
+                "Re-posting {} to {}{}",
+                shipment.number,
+                subject.provider_name(),
+                if input.anyway { ", whatever it says about the earlier order" } else { "" }
+            ),
+        )
+        .changed(
+            serde_json::json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
+            serde_json::json!({ "reason": reason, "anyway": input.anyway }),
+        )
+        .traced(Some(&by.trace))
+        .from_ip(by.ip.clone());
         activity::record(scope, entry).await?;
-        Ok(Outcome::done(format!("Re-posting {} to {}.", shipment.number, subject.provider_name())).with_job(job))
+        Ok(Outcome::done(format!("Re-posting {} to {}.", shipment.number, subject.provider_name()))
+            .with_job(job))
     }
 
     fn history(subject: &Subject) -> activity::Of {

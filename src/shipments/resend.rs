@@ -10,7 +10,10 @@ use crate::{
     evidence::{Entry, activity},
     ids::{OrderId, ShipmentId},
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Integer, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Integer, Text},
+};
 
 /// The action.
 #[derive(Debug)]
@@ -56,7 +59,9 @@ impl Action for ResendFulfillments {
         } else {
             sql("select number, version from orders where account_id = {} and id = {}")
         };
-        let Some(order): Option<OrderRow> = scope.row(statement.bind(account).bind(id)).await? else { return Ok(None) };
+        let Some(order): Option<OrderRow> = scope.row(statement.bind(account).bind(id)).await? else {
+            return Ok(None);
+        };
         let rows: Vec<ShipmentRow> = scope
             .rows(
                 sql("select id, channel_sync from shipments where account_id = {} and order_id = {} and voided_at is null order by id")
@@ -73,7 +78,13 @@ impl Action for ResendFulfillments {
             })
             .map(|r| r.id)
             .collect();
-        Ok(Some(OrderSubject { id: OrderId(id), number: order.number, version: order.version, shipments, any }))
+        Ok(Some(OrderSubject {
+            id: OrderId(id),
+            number: order.number,
+            version: order.version,
+            shipments,
+            any,
+        }))
     }
 
     fn version(subject: &OrderSubject) -> (i32, String) {
@@ -95,7 +106,10 @@ impl Action for ResendFulfillments {
         Ok(Preview {
             question: format!("Resend the fulfillments of order {}?", subject.number),
             effects: vec![
-                format!("The tracking of {n} {} is sent to the sales channel again.", if n == 1 { "shipment" } else { "shipments" }),
+                format!(
+                    "The tracking of {n} {} is sent to the sales channel again.",
+                    if n == 1 { "shipment" } else { "shipments" }
+                ),
                 "What the channel has is read first, so that it is not told twice.".into(),
                 "Nothing is sent to the provider.".into(),
             ],
@@ -104,16 +118,26 @@ impl Action for ResendFulfillments {
         })
     }
 
-    async fn apply(scope: &mut Scope, subject: OrderSubject, by: &By, _: NoInput, now: Instant) -> Result<Outcome, ActionError> {
+    async fn apply(
+        scope: &mut Scope,
+        subject: OrderSubject,
+        by: &By,
+        _: NoInput,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
         let mut outcome = Outcome::default();
         let mut reasons = Vec::new();
         for id in &subject.shipments {
-            let Some(shipment) = Subject::load(scope, *id, true).await? else { continue };
+            let Some(shipment) = Subject::load(scope, *id, true).await? else {
+                continue;
+            };
             match submit::available(&shipment) {
                 Availability::Available => {
                     outcome.jobs.push(submit::queue(scope, &shipment, by, now).await?);
                 }
-                Availability::Unavailable(why) => reasons.push(format!("{}: {}", shipment.shipment.number, why.sentence)),
+                Availability::Unavailable(why) => {
+                    reasons.push(format!("{}: {}", shipment.shipment.number, why.sentence))
+                }
             }
         }
         outcome.changed = !outcome.jobs.is_empty();

@@ -8,7 +8,10 @@ use crate::{
     clock::Instant,
     couriers::{catalogue, seen},
     db::{DbResult, Scope, sql},
-    evidence::{Actor, Entry, TraceId, activity, record::{About, LogType}},
+    evidence::{
+        Actor, Entry, TraceId, activity,
+        record::{About, LogType},
+    },
     ids::{RecordId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::{
@@ -73,15 +76,32 @@ impl Action for ResyncFrom {
         })
     }
 
-    async fn apply(scope: &mut Scope, subject: Subject, by: &By, _: NoInput, now: Instant) -> Result<Outcome, ActionError> {
+    async fn apply(
+        scope: &mut Scope,
+        subject: Subject,
+        by: &By,
+        _: NoInput,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
         let shipment = &subject.shipment;
-        let job = NewJob::new(RESYNC, format!("shipment:{}", shipment.id), json!(Payload { shipment_id: shipment.id }), now)
-            .once(format!("resync:{}", shipment.id))
-            .traced(&by.trace);
+        let job = NewJob::new(
+            RESYNC,
+            format!("shipment:{}", shipment.id),
+            json!(Payload { shipment_id: shipment.id }),
+            now,
+        )
+        .once(format!("resync:{}", shipment.id))
+        .traced(&by.trace);
         let job = jobs::enqueue(scope, job).await?;
-        let entry = Entry::shipment(&by.actor, "shipment_resync_queued", shipment.id, shipment.order_id,
-            format!("Reading {} about {}", subject.provider_name(), shipment.number))
-            .traced(Some(&by.trace)).from_ip(by.ip.clone());
+        let entry = Entry::shipment(
+            &by.actor,
+            "shipment_resync_queued",
+            shipment.id,
+            shipment.order_id,
+            format!("Reading {} about {}", subject.provider_name(), shipment.number),
+        )
+        .traced(Some(&by.trace))
+        .from_ip(by.ip.clone());
         activity::record(scope, entry).await?;
         Ok(Outcome::done(format!("Reading {}.", subject.provider_name())).with_job(job))
     }
@@ -105,7 +125,10 @@ impl Handler for ResyncFromProvider {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "reading a provider stopped on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Again {
+                        at: (work.now)() + chrono::Duration::seconds(30),
+                        reason: format!("{error:#}"),
+                    }
                 }
             }
         })
@@ -117,12 +140,18 @@ impl ResyncFromProvider {
         let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else { return Ok(End::Done) };
-        let (Some(remote), Some(id)) = (subject.shipment.fulfillment_id.clone(), subject.connection()) else { return Ok(End::Done) };
-        let connection = connection::find(&mut scope, id).await?.context("the shipment's connection is gone")?;
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
+            return Ok(End::Done);
+        };
+        let (Some(remote), Some(id)) = (subject.shipment.fulfillment_id.clone(), subject.connection()) else {
+            return Ok(End::Done);
+        };
+        let connection =
+            connection::find(&mut scope, id).await?.context("the shipment's connection is gone")?;
         let access = connection.access(&scope, &work.keyring)?;
         drop(scope);
-        let provider = self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
+        let provider =
+            self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
         let about = About {
             connection: Some(id),
             order: Some(subject.shipment.order_id),
@@ -141,7 +170,9 @@ impl ResyncFromProvider {
             let Some(request) = next.take() else { break };
             let called = work
                 .outbound
-                .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| provider.tracked(&access, r))
+                .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| {
+                    provider.tracked(&access, r)
+                })
                 .await;
             record = called.record.or(record);
             match called.result {
@@ -156,27 +187,44 @@ impl ResyncFromProvider {
                     if super::post::about_the_connection(failure.class) {
                         connection::note_health(&mut scope, id, Some(failure.class), now).await?;
                     }
-                    let entry = Entry::shipment(&Actor::provider(connection.name.clone()), "shipment_resync_failed",
-                        subject.shipment.id, subject.shipment.order_id, format!("{} could not be read", connection.name))
-                        .ended(activity::Ended::Failed).from_record(record).traced(Some(&trace));
+                    let entry = Entry::shipment(
+                        &Actor::provider(connection.name.clone()),
+                        "shipment_resync_failed",
+                        subject.shipment.id,
+                        subject.shipment.order_id,
+                        format!("{} could not be read", connection.name),
+                    )
+                    .ended(activity::Ended::Failed)
+                    .from_record(record)
+                    .traced(Some(&trace));
                     activity::record(&mut scope, entry).await?;
                     scope.commit().await?;
-                    return Ok(match failure.class.retry_helps().then(|| retry::OUTSIDE.next(job.attempts, failure.retry_after, now)).flatten() {
-                        Some(at) => End::Again { at, reason: failure.message },
-                        None => End::Failed { reason: failure.message },
-                    });
+                    return Ok(
+                        match failure
+                            .class
+                            .retry_helps()
+                            .then(|| retry::OUTSIDE.next(job.attempts, failure.retry_after, now))
+                            .flatten()
+                        {
+                            Some(at) => End::Again { at, reason: failure.message },
+                            None => End::Failed { reason: failure.message },
+                        },
+                    );
                 }
             }
         }
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else { return Ok(End::Done) };
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else {
+            return Ok(End::Done);
+        };
         connection::note_health(&mut scope, id, None, now).await?;
         if let Some(word) = &word {
             posts::note_read(&mut scope, id, &remote, word, now).await?;
         }
         let parcel = parcels.iter().find(|p| !p.voided && !p.tracking_number.is_empty());
-        take_over(&mut scope, &subject, &connection.name, parcel, word.as_deref(), record, &trace, now).await?;
+        take_over(&mut scope, &subject, &connection.name, parcel, word.as_deref(), record, &trace, now)
+            .await?;
         scope.commit().await?;
         Ok(End::Done)
     }
@@ -197,9 +245,16 @@ async fn take_over(
     let same = parcel.is_none_or(|p| shipment.tracking_number.as_deref() == Some(p.tracking_number.as_str()));
     if same {
         let said = word.map_or(String::new(), |w| format!(" It says: {w}."));
-        let entry = Entry::shipment(&Actor::provider(provider), "shipment_resynced", shipment.id, shipment.order_id,
-            format!("Read {provider}: nothing new.{said}"))
-            .ended(activity::Ended::Info).from_record(record).traced(Some(trace));
+        let entry = Entry::shipment(
+            &Actor::provider(provider),
+            "shipment_resynced",
+            shipment.id,
+            shipment.order_id,
+            format!("Read {provider}: nothing new.{said}"),
+        )
+        .ended(activity::Ended::Info)
+        .from_record(record)
+        .traced(Some(trace));
         activity::record(scope, entry).await?;
         return Ok(());
     }
@@ -242,14 +297,19 @@ async fn take_over(
             .await?;
     }
     seen::note(scope, shipment.channel_id, &parcel.courier, shipment.id, now).await?;
-    let entry = Entry::shipment(&Actor::provider(provider), "shipment_shipped", shipment.id, shipment.order_id,
-        format!("{} left with {}, tracking {}", shipment.number, parcel.courier, parcel.tracking_number))
-        .changed(
-            json!({ "courier": shipment.courier, "tracking_number": shipment.tracking_number }),
-            json!({ "courier": parcel.courier, "tracking_number": parcel.tracking_number }),
-        )
-        .from_record(record)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::provider(provider),
+        "shipment_shipped",
+        shipment.id,
+        shipment.order_id,
+        format!("{} left with {}, tracking {}", shipment.number, parcel.courier, parcel.tracking_number),
+    )
+    .changed(
+        json!({ "courier": shipment.courier, "tracking_number": shipment.tracking_number }),
+        json!({ "courier": parcel.courier, "tracking_number": parcel.tracking_number }),
+    )
+    .from_record(record)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     let event = NewEvent {
         kind: EventType::ShipmentShipped,
@@ -260,7 +320,8 @@ async fn take_over(
         trace,
     };
     if let Some(event) = events::tell(scope, event, now).await? {
-        responders::trigger(scope, Trigger::Shipped, event, shipment.order_id, shipment.id, trace, now).await?;
+        responders::trigger(scope, Trigger::Shipped, event, shipment.order_id, shipment.id, trace, now)
+            .await?;
     }
     // the channel follows by itself
     if let Some(fresh) = Subject::load(scope, shipment.id, true).await?

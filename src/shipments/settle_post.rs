@@ -26,8 +26,17 @@ use serde_json::json;
 
 /// The provider has it: post date and fulfillment id are set, the customer and
 /// connected systems are told, whatever was wrong before is closed.
-pub(super) async fn accepted(scope: &mut Scope, post: &Post, remote: &RemoteOrder, record: Option<RecordId>, trace: &TraceId, now: Instant) -> DbResult<()> {
-    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else { return Ok(()) };
+pub(super) async fn accepted(
+    scope: &mut Scope,
+    post: &Post,
+    remote: &RemoteOrder,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
+    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else {
+        return Ok(());
+    };
     let account = scope.account();
     let shipment = &subject.shipment;
     posts::set_state(scope, post, PostState::Accepted, now).await?;
@@ -55,14 +64,19 @@ pub(super) async fn accepted(scope: &mut Scope, post: &Post, remote: &RemoteOrde
         .await?;
     connection::note_health(scope, post.connection_id, None, now).await?;
     queue::resolve(scope, shipment.id, ProblemKind::Post, "It was posted.", now).await?;
-    let entry = Entry::shipment(&Actor::provider(subject.provider_name()), "shipment_posted", shipment.id, shipment.order_id,
-        format!("{} accepted {} as {}", subject.provider_name(), shipment.number, remote.remote_id))
-        .changed(
-            json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
-            json!({ "date_post": now, "fulfillment_id": remote.remote_id }),
-        )
-        .from_record(record)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::provider(subject.provider_name()),
+        "shipment_posted",
+        shipment.id,
+        shipment.order_id,
+        format!("{} accepted {} as {}", subject.provider_name(), shipment.number, remote.remote_id),
+    )
+    .changed(
+        json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
+        json!({ "date_post": now, "fulfillment_id": remote.remote_id }),
+    )
+    .from_record(record)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     let event = NewEvent {
         kind: EventType::ShipmentFulfilled,
@@ -73,13 +87,21 @@ pub(super) async fn accepted(scope: &mut Scope, post: &Post, remote: &RemoteOrde
         trace,
     };
     if let Some(event) = events::tell(scope, event, now).await? {
-        responders::trigger(scope, Trigger::Fulfilled, event, shipment.order_id, shipment.id, trace, now).await?;
+        responders::trigger(scope, Trigger::Fulfilled, event, shipment.order_id, shipment.id, trace, now)
+            .await?;
     }
     status::refresh(scope, shipment.order_id).await
 }
 
 /// The provider did not take it, or nobody knows. Answers when to try again.
-pub(super) async fn failed(scope: &mut Scope, post: &Post, failure: &Failure, record: Option<RecordId>, trace: &TraceId, now: Instant) -> DbResult<End> {
+pub(super) async fn failed(
+    scope: &mut Scope,
+    post: &Post,
+    failure: &Failure,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<End> {
     if failure.reached == Reached::Perhaps {
         unknown(scope, post, &failure.message, record, trace, now).await?;
         return Ok(End::Done);
@@ -94,7 +116,9 @@ pub(super) async fn failed(scope: &mut Scope, post: &Post, failure: &Failure, re
         .retry_helps()
         .then(|| retry::OUTSIDE.next(post.attempt_no, failure.retry_after, now))
         .flatten();
-    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else { return Ok(End::Done) };
+    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else {
+        return Ok(End::Done);
+    };
     let shipment = &subject.shipment;
     let problem = queue::NewProblem {
         kind: ProblemKind::Post,
@@ -115,11 +139,16 @@ pub(super) async fn failed(scope: &mut Scope, post: &Post, failure: &Failure, re
     }
     posts::set_state(scope, post, PostState::Rejected, now).await?;
     state::move_to(scope, shipment.id, shipment.status, Status::Error).await?;
-    let entry = Entry::shipment(&Actor::provider(subject.provider_name()), "shipment_post_failed", shipment.id, shipment.order_id,
-        format!("{} refused {}", subject.provider_name(), shipment.number))
-        .ended(Ended::Failed)
-        .from_record(record)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::provider(subject.provider_name()),
+        "shipment_post_failed",
+        shipment.id,
+        shipment.order_id,
+        format!("{} refused {}", subject.provider_name(), shipment.number),
+    )
+    .ended(Ended::Failed)
+    .from_record(record)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     let event = NewEvent {
         kind: EventType::ShipmentError,
@@ -136,10 +165,19 @@ pub(super) async fn failed(scope: &mut Scope, post: &Post, failure: &Failure, re
 
 /// Nobody knows whether the provider took it: *unconfirmed*, and a job that
 /// reads the provider.
-pub(super) async fn unknown(scope: &mut Scope, post: &Post, why: &str, record: Option<RecordId>, trace: &TraceId, now: Instant) -> DbResult<()> {
+pub(super) async fn unknown(
+    scope: &mut Scope,
+    post: &Post,
+    why: &str,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
     posts::set_state(scope, post, PostState::Unknown, now).await?;
     posts::step(scope, post, Step::Unknown, why, record).await?;
-    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else { return Ok(()) };
+    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else {
+        return Ok(());
+    };
     let shipment = &subject.shipment;
     state::move_to(scope, shipment.id, shipment.status, Status::Unconfirmed).await?;
     let failure = Failure::perhaps(ErrorClass::Timeout, why);
@@ -156,11 +194,20 @@ pub(super) async fn unknown(scope: &mut Scope, post: &Post, why: &str, record: O
         trace,
     };
     queue::open(scope, problem, now).await?;
-    let entry = Entry::shipment(&Actor::system(), "shipment_post_unknown", shipment.id, shipment.order_id,
-        format!("It is not known whether {} took {}; it is not sent again until it is", subject.provider_name(), shipment.number))
-        .ended(Ended::Warning)
-        .from_record(record)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::system(),
+        "shipment_post_unknown",
+        shipment.id,
+        shipment.order_id,
+        format!(
+            "It is not known whether {} took {}; it is not sent again until it is",
+            subject.provider_name(),
+            shipment.number
+        ),
+    )
+    .ended(Ended::Warning)
+    .from_record(record)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     reconcile::queue_check(scope, shipment.id, post.id, trace, now + reconcile::first_check()).await?;
     status::refresh(scope, shipment.order_id).await
@@ -168,12 +215,25 @@ pub(super) async fn unknown(scope: &mut Scope, post: &Post, why: &str, record: O
 
 /// Stopped before anything was sent: the post ends, the shipment returns to
 /// what its facts say, and a previous post is the live one again.
-pub(super) async fn stop(scope: &mut Scope, post: &Post, subject: &Subject, why: &str, previous: Option<PostId>, trace: &TraceId, now: Instant) -> DbResult<()> {
+pub(super) async fn stop(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    why: &str,
+    previous: Option<PostId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
     posts::set_state(scope, post, PostState::Canceled, now).await?;
     posts::step(scope, post, Step::Canceled, why, None).await?;
     let account = scope.account();
     scope
-        .execute(sql("update posts set reason = {} where account_id = {} and id = {}").bind(why).bind(account).bind(post.id))
+        .execute(
+            sql("update posts set reason = {} where account_id = {} and id = {}")
+                .bind(why)
+                .bind(account)
+                .bind(post.id),
+        )
         .await?;
     if let Some(previous) = previous
         && let Some(row) = posts::lock(scope, previous).await?
@@ -191,16 +251,26 @@ pub(super) async fn stop(scope: &mut Scope, post: &Post, subject: &Subject, why:
         (None, None, None) => Status::PendingPost,
     };
     state::move_to(scope, shipment.id, shipment.status, back).await?;
-    let entry = Entry::shipment(&Actor::system(), "shipment_post_stopped", shipment.id, shipment.order_id,
-        format!("{} was not sent. {why}", shipment.number))
-        .ended(Ended::Warning)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::system(),
+        "shipment_post_stopped",
+        shipment.id,
+        shipment.order_id,
+        format!("{} was not sent. {why}", shipment.number),
+    )
+    .ended(Ended::Warning)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     status::refresh(scope, shipment.order_id).await
 }
 
 /// A re-post clears the previous post date and fulfillment id; history keeps them.
-pub(super) async fn clear_previous(scope: &mut Scope, subject: &Subject, trace: &TraceId, now: Instant) -> DbResult<()> {
+pub(super) async fn clear_previous(
+    scope: &mut Scope,
+    subject: &Subject,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
     let shipment = &subject.shipment;
     let account = scope.account();
     scope
@@ -220,13 +290,18 @@ pub(super) async fn clear_previous(scope: &mut Scope, subject: &Subject, trace: 
                 .bind(shipment.id),
         )
         .await?;
-    let entry = Entry::shipment(&Actor::system(), "shipment_post_cleared", shipment.id, shipment.order_id,
-        format!("Cleared the previous post date and fulfillment id of {}", shipment.number))
-        .changed(
-            json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
-            json!({ "date_post": null, "fulfillment_id": null }),
-        )
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::system(),
+        "shipment_post_cleared",
+        shipment.id,
+        shipment.order_id,
+        format!("Cleared the previous post date and fulfillment id of {}", shipment.number),
+    )
+    .changed(
+        json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
+        json!({ "date_post": null, "fulfillment_id": null }),
+    )
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     Ok(())
 }

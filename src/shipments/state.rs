@@ -36,7 +36,9 @@ impl Status {
         match self {
             PendingPost => matches!(next, Posting | Shipped | Error | Canceled),
             // a re-post that was stopped before sending returns to where it was
-            Posting => matches!(next, PendingTracking | Shipped | Delivered | Error | Unconfirmed | PendingPost),
+            Posting => {
+                matches!(next, PendingTracking | Shipped | Delivered | Error | Unconfirmed | PendingPost)
+            }
             Unconfirmed => matches!(next, PendingTracking | Posting | Shipped | Error | Canceled),
             PendingTracking => matches!(next, Posting | Shipped | Delivered | Error | Canceled),
             Error => matches!(next, Posting | PendingTracking | Shipped | Delivered | Unconfirmed | Canceled),

@@ -8,7 +8,10 @@ use crate::{
     ids::{ConnectionId, PostId, ShipmentId},
     providers::ProviderKind,
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Bool, Nullable, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bool, Nullable, Text},
+};
 
 /// What an action on a shipment acts on.
 #[derive(Debug, Clone)]

@@ -5,11 +5,18 @@ use super::{ChannelSync, Subject, post::NoInput, view};
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, Outcome, Preview},
-    channels::{Access, Channel, ChannelKind, Channels, Look, Notification, OnUnmappedCourier, Submission, SubmissionLine, store},
+    channels::{
+        Access, Channel, ChannelKind, Channels, Look, Notification, OnUnmappedCourier, Submission,
+        SubmissionLine, store,
+    },
     clock::Instant,
     couriers::{catalogue, mapping},
     db::{DbResult, Scope, sql},
-    evidence::{Actor, Entry, TraceId, activity, activity::Ended, record::{About, LogType}},
+    evidence::{
+        Actor, Entry, TraceId, activity,
+        activity::Ended,
+        record::{About, LogType},
+    },
     ids::{JobId, RecordId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::events::{self, EventType, NewEvent},
@@ -18,7 +25,10 @@ use crate::{
     problems::{ProblemKind, queue as problem_queue},
 };
 use anyhow::{Context, Result};
-use diesel::{QueryableByName, sql_types::{BigInt, Integer, Text}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Integer, Text},
+};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -57,14 +67,19 @@ impl Action for SubmitToChannel {
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         let channel = &subject.around.channel_name;
         let mut effects = vec![
-            format!("The tracking of {} is sent to {channel}. Nothing is sent to the provider.", subject.shipment.number),
+            format!(
+                "The tracking of {} is sent to {channel}. Nothing is sent to the provider.",
+                subject.shipment.number
+            ),
             match subject.shipment.channel_notification {
                 Notification::Trigger => format!("{channel} may tell the buyer."),
                 Notification::Mute => format!("{channel} is asked not to tell the buyer."),
             },
         ];
         if subject.shipment.channel_sync == ChannelSync::Synced {
-            effects.push(format!("{channel} has it already; what it has is read first, so that it is not told twice."));
+            effects.push(format!(
+                "{channel} has it already; what it has is read first, so that it is not told twice."
+            ));
         }
         Ok(Preview {
             question: format!("Submit {} to {channel}?", subject.shipment.number),
@@ -75,9 +90,16 @@ impl Action for SubmitToChannel {
         })
     }
 
-    async fn apply(scope: &mut Scope, subject: Subject, by: &By, _: NoInput, now: Instant) -> Result<Outcome, ActionError> {
+    async fn apply(
+        scope: &mut Scope,
+        subject: Subject,
+        by: &By,
+        _: NoInput,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
         let job = queue(scope, &subject, by, now).await?;
-        Ok(Outcome::done(format!("Sending {} to {}.", subject.shipment.number, subject.around.channel_name)).with_job(job))
+        Ok(Outcome::done(format!("Sending {} to {}.", subject.shipment.number, subject.around.channel_name))
+            .with_job(job))
     }
 
     fn history(subject: &Subject) -> activity::Of {
@@ -112,23 +134,35 @@ pub async fn queue(scope: &mut Scope, subject: &Subject, by: &By, now: Instant) 
     let account = scope.account();
     scope
         .execute(
-            sql("update shipments set channel_sync = 'pending_sync', version = version + 1, updated_at = {} \
-                 where account_id = {} and id = {}")
+            sql(
+                "update shipments set channel_sync = 'pending_sync', version = version + 1, updated_at = {} \
+                 where account_id = {} and id = {}",
+            )
             .bind(now)
             .bind(account)
             .bind(shipment.id),
         )
         .await?;
     status::refresh(scope, shipment.order_id).await?;
-    let entry = Entry::shipment(&by.actor, "fulfillment_submitted", shipment.id, shipment.order_id,
-        format!("Sending the tracking of {} to {}", shipment.number, subject.around.channel_name))
-        .of_channel(shipment.channel_id)
-        .traced(Some(&by.trace))
-        .from_ip(by.ip.clone());
+    let entry = Entry::shipment(
+        &by.actor,
+        "fulfillment_submitted",
+        shipment.id,
+        shipment.order_id,
+        format!("Sending the tracking of {} to {}", shipment.number, subject.around.channel_name),
+    )
+    .of_channel(shipment.channel_id)
+    .traced(Some(&by.trace))
+    .from_ip(by.ip.clone());
     activity::record(scope, entry).await?;
-    let job = NewJob::new(SUBMIT_FULFILLMENT, format!("shipment:{}", shipment.id), json!(Payload { shipment_id: shipment.id }), now)
-        .once(format!("submit:{}", shipment.id))
-        .traced(&by.trace);
+    let job = NewJob::new(
+        SUBMIT_FULFILLMENT,
+        format!("shipment:{}", shipment.id),
+        json!(Payload { shipment_id: shipment.id }),
+        now,
+    )
+    .once(format!("submit:{}", shipment.id))
+    .traced(&by.trace);
     jobs::enqueue(scope, job).await
 }
 
@@ -146,7 +180,10 @@ impl Handler for SubmitFulfillment {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "submitting stopped on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(15), reason: format!("{error:#}") }
+                    End::Again {
+                        at: (work.now)() + chrono::Duration::seconds(15),
+                        reason: format!("{error:#}"),
+                    }
                 }
             }
         })
@@ -168,24 +205,32 @@ impl SubmitFulfillment {
         let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else { return Ok(End::Done) };
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
+            return Ok(End::Done);
+        };
         if let Availability::Unavailable(why) = available(&subject) {
             let failure = Failure::not_sent(ErrorClass::InvalidRequest, why.sentence);
             reply(&mut scope, &subject, Replied::Failed(failure), None, job, &trace, (work.now)()).await?;
             scope.commit().await?;
             return Ok(End::Done);
         }
-        let channel = store::channel(&mut scope, subject.shipment.channel_id).await?.context("the shipment's channel is gone")?;
+        let channel = store::channel(&mut scope, subject.shipment.channel_id)
+            .await?
+            .context("the shipment's channel is gone")?;
         let access = channel.access(&scope, &work.keyring)?;
         let submission = build(&mut scope, &subject, &channel).await?;
         drop(scope);
         let adapter = self.channels.get(channel.kind).context("no adapter for this kind of channel")?;
         let (replied, record) = match submission {
-            Ok(submission) => converse(work, job, adapter.as_ref(), &access, &subject, &submission, &trace).await,
+            Ok(submission) => {
+                converse(work, job, adapter.as_ref(), &access, &subject, &submission, &trace).await
+            }
             Err(failure) => (Replied::Failed(failure), None),
         };
         let mut scope = work.db.scope(job.account_id).await?;
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else { return Ok(End::Done) };
+        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else {
+            return Ok(End::Done);
+        };
         let end = reply(&mut scope, &subject, replied, record, job, &trace, (work.now)()).await?;
         scope.commit().await?;
         Ok(end)
@@ -228,7 +273,9 @@ async fn converse(
     let request = adapter.submit(access, submission, &context);
     let called = work
         .outbound
-        .call(&work.db, job.account_id, LogType::SubmitFulfillment, &about, request, |r| adapter.submitted(r, submission))
+        .call(&work.db, job.account_id, LogType::SubmitFulfillment, &about, request, |r| {
+            adapter.submitted(r, submission)
+        })
         .await;
     match called.result {
         Ok(answer) => (Replied::Taken { warning: answer.warning }, called.record),
@@ -256,7 +303,11 @@ struct OrderRef {
 }
 
 /// The shipment as its channel is told, or why it is not sent at all.
-async fn build(scope: &mut Scope, subject: &Subject, channel: &store::ChannelRow) -> Result<Result<Submission, Failure>> {
+async fn build(
+    scope: &mut Scope,
+    subject: &Subject,
+    channel: &store::ChannelRow,
+) -> Result<Result<Submission, Failure>> {
     let shipment = &subject.shipment;
     let account = scope.account();
     let courier = shipment.courier.clone().unwrap_or_default();
@@ -270,7 +321,10 @@ async fn build(scope: &mut Scope, subject: &Subject, channel: &store::ChannelRow
             (channel.fallback_courier.clone().unwrap_or_else(|| "Other".to_owned()), None)
         }
         (None, OnUnmappedCourier::HoldBack) => {
-            let words = format!("“{courier}” is not mapped for {}, and unmapped couriers are held back.", channel.name);
+            let words = format!(
+                "“{courier}” is not mapped for {}, and unmapped couriers are held back.",
+                channel.name
+            );
             return Ok(Err(Failure::not_sent(ErrorClass::CourierUnmapped, words)));
         }
     };
@@ -327,12 +381,24 @@ async fn reply(
     let shipment = &subject.shipment;
     let channel = &subject.around.channel_name;
     let (sync, ended, words, warning) = match &replied {
-        Replied::Taken { warning: None } => (ChannelSync::Synced, Ended::Ok, format!("{channel} took the tracking"), None),
-        Replied::Taken { warning: Some(warning) } => {
-            (ChannelSync::Warning, Ended::Warning, format!("{channel} took the tracking, with a warning"), Some(warning.clone()))
+        Replied::Taken { warning: None } => {
+            (ChannelSync::Synced, Ended::Ok, format!("{channel} took the tracking"), None)
         }
-        Replied::WasThere => (ChannelSync::Synced, Ended::Ok, format!("{channel} had the tracking already"), None),
-        Replied::Failed(failure) => (ChannelSync::Failed, Ended::Failed, format!("{channel} refused the tracking"), Some(failure.message.clone())),
+        Replied::Taken { warning: Some(warning) } => (
+            ChannelSync::Warning,
+            Ended::Warning,
+            format!("{channel} took the tracking, with a warning"),
+            Some(warning.clone()),
+        ),
+        Replied::WasThere => {
+            (ChannelSync::Synced, Ended::Ok, format!("{channel} had the tracking already"), None)
+        }
+        Replied::Failed(failure) => (
+            ChannelSync::Failed,
+            Ended::Failed,
+            format!("{channel} refused the tracking"),
+            Some(failure.message.clone()),
+        ),
     };
     let mut end = End::Done;
     let mut sync = sync;
@@ -368,11 +434,17 @@ async fn reply(
         store::note_health(scope, shipment.channel_id, None, now).await?;
     }
     write_sync(scope, shipment.id, sync, warning.as_deref(), now).await?;
-    let entry = Entry::shipment(&Actor::channel(channel.clone()), "fulfillment_replied", shipment.id, shipment.order_id, words)
-        .ended(ended)
-        .of_channel(shipment.channel_id)
-        .from_record(record)
-        .traced(Some(trace));
+    let entry = Entry::shipment(
+        &Actor::channel(channel.clone()),
+        "fulfillment_replied",
+        shipment.id,
+        shipment.order_id,
+        words,
+    )
+    .ended(ended)
+    .of_channel(shipment.channel_id)
+    .from_record(record)
+    .traced(Some(trace));
     activity::record(scope, entry).await?;
     if end == End::Done {
         let kind = match sync {
@@ -393,7 +465,13 @@ async fn reply(
     Ok(end)
 }
 
-async fn write_sync(scope: &mut Scope, id: ShipmentId, sync: ChannelSync, message: Option<&str>, now: Instant) -> DbResult<()> {
+async fn write_sync(
+    scope: &mut Scope,
+    id: ShipmentId,
+    sync: ChannelSync,
+    message: Option<&str>,
+    now: Instant,
+) -> DbResult<()> {
     let account = scope.account();
     let synced = matches!(sync, ChannelSync::Synced | ChannelSync::Warning);
     scope

@@ -5,7 +5,10 @@ use crate::{
     db::{DbResult, Scope, sql},
     ids::{OrderId, OrderLineId, ShipmentId, ShipmentLineId},
 };
-use diesel::{QueryableByName, sql_types::{BigInt, Integer, Nullable, Text, Timestamptz}};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Integer, Nullable, Text, Timestamptz},
+};
 use serde_json::{Value, json};
 
 /// A line of a shipment.

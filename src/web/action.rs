@@ -160,22 +160,10 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
     let mut rest = fields.clone();
     let (version, key) = (rest.take("version"), rest.take("op"));
     let (Ok(version), false) = (version.parse::<i32>(), key.is_empty() || key.len() > 64) else {
-        return Err(WebError::Malformed(
-            "It lacks what the page put into it. Load the page again.".into(),
-        ));
+        return Err(WebError::Malformed("It lacks what the page put into it. Load the page again.".into()));
     };
     if let Some(errors) = unticked::<A>(&visitor, id, version, &fields).await? {
-        return show::<A, F>(
-            &visitor,
-            id,
-            fields,
-            Trouble {
-                errors,
-                key: Some(key),
-                stale: None,
-            },
-        )
-        .await;
+        return show::<A, F>(&visitor, id, fields, Trouble { errors, key: Some(key), stale: None }).await;
     }
     if rest.get("reason").trim().is_empty() {
         rest.take("reason");
@@ -183,25 +171,10 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
     let input = match input::<A>(&rest) {
         Ok(input) => input,
         Err(errors) => {
-            return show::<A, F>(
-                &visitor,
-                id,
-                fields,
-                Trouble {
-                    errors,
-                    key: Some(key),
-                    stale: None,
-                },
-            )
-            .await;
+            return show::<A, F>(&visitor, id, fields, Trouble { errors, key: Some(key), stale: None }).await;
         }
     };
-    let call = Call {
-        id,
-        input,
-        version: Some(version),
-        key: Some(key.clone()),
-    };
+    let call = Call { id, input, version: Some(version), key: Some(key.clone()) };
     match run::<A>(&visitor, call).await? {
         Ok(outcome) => {
             let (tone, text) = F::answer(&visitor, id, &outcome).await?;
@@ -210,29 +183,10 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
         }
         Err(ActionError::Refused(list)) => {
             let errors = list.into_iter().collect();
-            show::<A, F>(
-                &visitor,
-                id,
-                fields,
-                Trouble {
-                    errors,
-                    key: Some(key),
-                    stale: None,
-                },
-            )
-            .await
+            show::<A, F>(&visitor, id, fields, Trouble { errors, key: Some(key), stale: None }).await
         }
         Err(ActionError::Stale(stale)) => {
-            show::<A, F>(
-                &visitor,
-                id,
-                fields,
-                Trouble {
-                    stale: Some(stale),
-                    ..Trouble::default()
-                },
-            )
-            .await
+            show::<A, F>(&visitor, id, fields, Trouble { stale: Some(stale), ..Trouble::default() }).await
         }
         Err(ActionError::Unavailable(why)) => unavailable::<A>(&visitor, id, why, StatusCode::CONFLICT).await,
         Err(error) => Err(error.into()),
@@ -255,38 +209,19 @@ pub fn item<A: Action>(
         Availability::Unavailable(why) => (false, why.sentence, why.offer),
     };
     let offer = help.and_then(|name| offer(&name, id));
-    Some(ActionItem {
-        label,
-        icon,
-        href,
-        available,
-        reason,
-        offer,
-        ..ActionItem::default()
-    })
+    Some(ActionItem { label, icon, href, available, reason, offer, ..ActionItem::default() })
 }
 
 /// The link to an action of the same subject, by its name.
 pub fn offer(name: &str, id: i64) -> Option<Offer> {
     let page = routes::ACTIONS.iter().find(|page| page.name == name)?;
-    Some(Offer {
-        label: page.label.to_owned(),
-        href: page.pattern.replace("{id}", &id.to_string()),
-    })
+    Some(Offer { label: page.label.to_owned(), href: page.pattern.replace("{id}", &id.to_string()) })
 }
 
 /// Runs an action to its end, whoever goes away.
 async fn run<A: Action>(visitor: &Visitor, call: Call<A::Input>) -> WebResult<Result<Outcome, ActionError>> {
-    let (db, account, by, now) = (
-        visitor.app.db.clone(),
-        visitor.person.account,
-        visitor.by(),
-        visitor.now,
-    );
-    visitor
-        .app
-        .finish(async move { actions::run::<A>(&db, account, &by, call, now).await })
-        .await
+    let (db, account, by, now) = (visitor.app.db.clone(), visitor.person.account, visitor.by(), visitor.now);
+    visitor.app.finish(async move { actions::run::<A>(&db, account, &by, call, now).await }).await
 }
 
 /// What only the person can know must be ticked. A page that is out of date is
@@ -306,11 +241,7 @@ async fn unticked<A: Action>(
         return Ok(None);
     }
     let asks = A::preview(&mut scope, &subject).await?.confirm.is_some();
-    Ok(asks.then(|| {
-        [("confirmed", "Tick this once it is so. Nobody else can know.")]
-            .into_iter()
-            .collect()
-    }))
+    Ok(asks.then(|| [("confirmed", "Tick this once it is so. Nobody else can know.")].into_iter().collect()))
 }
 
 fn input<A: Action>(fields: &Fields) -> Result<A::Input, FormErrors> {
@@ -375,15 +306,7 @@ async fn show<A: Action, F: ActionFields<A>>(
         return visitor.asked.html_with(status, &part);
     }
     let shell = visitor.shell(&mut scope, section(&visitor.asked.path)).await?;
-    visitor.asked.html_with(
-        status,
-        &ConfirmPage {
-            shell,
-            failed,
-            title,
-            part,
-        },
-    )
+    visitor.asked.html_with(status, &ConfirmPage { shell, failed, title, part })
 }
 
 async fn unavailable<A: Action>(

@@ -74,10 +74,7 @@ pub struct Rooms {
 
 impl Default for Rooms {
     fn default() -> Rooms {
-        Rooms {
-            pages: |_| {},
-            services: |_| {},
-        }
+        Rooms { pages: |_| {}, services: |_| {} }
     }
 }
 
@@ -220,11 +217,7 @@ impl Running {
 pub fn serve(app: Arc<App>, listener: TcpListener, rooms: Rooms) -> Result<Running> {
     let address = listener.local_addr()?;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let threads = if app.config.threads == 0 {
-        cores
-    } else {
-        app.config.threads
-    };
+    let threads = if app.config.threads == 0 { cores } else { app.config.threads };
     let patience = app.config.stop_seconds;
     let server = HttpServer::new(move || {
         // the last wrap is the outermost
@@ -243,9 +236,5 @@ pub fn serve(app: Arc<App>, listener: TcpListener, rooms: Rooms) -> Result<Runni
     .run();
     let handle = server.handle();
     let task = tokio::spawn(server);
-    Ok(Running {
-        address,
-        handle,
-        task,
-    })
+    Ok(Running { address, handle, task })
 }

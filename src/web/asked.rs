@@ -116,21 +116,14 @@ impl Asked {
         if self.htmx {
             HttpResponse::Ok().insert_header(("HX-Redirect", path)).finish()
         } else {
-            HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, path))
-                .finish()
+            HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
         }
     }
 
     /// Says something at the top of the next page. `tone` is `success`, `info`,
     /// `warning` or `danger`.
     pub fn flash(&self, tone: &'static str, text: impl Into<String>) {
-        self.with_jar(|jar| {
-            jar.set = Some(Flash {
-                tone,
-                text: text.into(),
-            })
-        });
+        self.with_jar(|jar| jar.set = Some(Flash { tone, text: text.into() }));
     }
 
     /// Takes what the last page wanted said; it is not said again.

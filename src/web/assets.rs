@@ -25,21 +25,12 @@ struct Static;
 
 /// The scripts of `app.js`. The security extension stands directly behind htmx:
 /// it must be registered before htmx looks at the page.
-const SCRIPTS: [&str; 4] = [
-    "vendor/htmx.min.js",
-    "vendor/hx-csp.min.js",
-    "vendor/hx-sse.min.js",
-    "js/waybill.js",
-];
+const SCRIPTS: [&str; 4] =
+    ["vendor/htmx.min.js", "vendor/hx-csp.min.js", "vendor/hx-sse.min.js", "js/waybill.js"];
 
 /// The style sheets that must come first; the others follow by name, since
 /// their layer and not their place decides.
-const SHEETS: [&str; 4] = [
-    "css/layers.css",
-    "css/fonts.css",
-    "css/reset.css",
-    "css/tokens.css",
-];
+const SHEETS: [&str; 4] = ["css/layers.css", "css/fonts.css", "css/reset.css", "css/tokens.css"];
 
 /// Files a browser may ask for; licences and notes stay inside.
 const SERVED: [(&str, &str); 4] = [
@@ -119,10 +110,7 @@ fn accepts_gzip(request: &HttpRequest) -> bool {
 
 impl Shelf {
     fn fill() -> Self {
-        let mut shelf = Self {
-            urls: BTreeMap::new(),
-            files: HashMap::new(),
-        };
+        let mut shelf = Self { urls: BTreeMap::new(), files: HashMap::new() };
         for path in Static::iter() {
             let Some((name, extension)) = split(&path) else {
                 continue;
@@ -152,19 +140,9 @@ impl Shelf {
         };
         let [a, b, c, d, ..] = *hash;
         let hashed = format!("{stem}.{a:02x}{b:02x}{c:02x}{d:02x}.{extension}");
-        let gzip = (extension != "woff2")
-            .then(|| gzip(&body))
-            .flatten()
-            .map(Bytes::from);
+        let gzip = (extension != "woff2").then(|| gzip(&body)).flatten().map(Bytes::from);
         self.urls.insert(name.to_owned(), format!("/static/{hashed}"));
-        self.files.insert(
-            hashed,
-            Asset {
-                content_type,
-                body: Bytes::from(body),
-                gzip,
-            },
-        );
+        self.files.insert(hashed, Asset { content_type, body: Bytes::from(body), gzip });
     }
 
     /// All style sheets in one, with `url("name")` turned into hashed addresses.
@@ -193,11 +171,7 @@ fn without_comments(sheet: &str) -> String {
         rest = after.split_once("*/").map_or("", |(_, behind)| behind);
     }
     text.push_str(rest);
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .flat_map(|line| [line, "\n"])
-        .collect()
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// All scripts in one, without comment lines, indentation and hints for source
@@ -219,9 +193,7 @@ fn scripts() -> String {
 }
 
 fn read(path: &str) -> String {
-    Static::get(path)
-        .map(|file| String::from_utf8_lossy(&file.data).into_owned())
-        .unwrap_or_default()
+    Static::get(path).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
 }
 
 /// `("truck.svg", "svg")` for `pictures/truck.svg`.

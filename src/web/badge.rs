@@ -79,13 +79,7 @@ pub struct Badge {
 impl Badge {
     /// Any badge. The named constructors below keep to the grammar; prefer them.
     pub const fn new(tone: Tone, certainty: Certainty, icon: &'static str, label: &'static str) -> Self {
-        Self {
-            tone,
-            certainty,
-            icon,
-            label,
-            explanation: "",
-        }
+        Self { tone, certainty, icon, label, explanation: "" }
     }
 
     /// Has not begun: not posted, queued, waiting. Neutral, outlined.

@@ -213,60 +213,32 @@ impl WebError {
         let sign_in = super::sessions::login_path(here);
         if matches!(self, WebError::SignIn) {
             if asked.htmx {
-                return HttpResponse::build(status)
-                    .insert_header(("HX-Redirect", sign_in))
-                    .finish();
+                return HttpResponse::build(status).insert_header(("HX-Redirect", sign_in)).finish();
             }
             if asked.safe {
-                return HttpResponse::SeeOther()
-                    .insert_header((header::LOCATION, sign_in))
-                    .finish();
+                return HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in)).finish();
             }
         }
         let (heading, text) = self.words();
-        let incident = if status.is_server_error() {
-            asked.trace.to_string()
-        } else {
-            String::new()
-        };
+        let incident = if status.is_server_error() { asked.trace.to_string() } else { String::new() };
         let action = match self {
-            WebError::SignIn => Some(Offer {
-                label: "Sign in".into(),
-                href: sign_in,
-            }),
-            WebError::Stale(_) | WebError::KeyReused => Some(Offer {
-                label: "Load the page again".into(),
-                href: here.to_owned(),
-            }),
+            WebError::SignIn => Some(Offer { label: "Sign in".into(), href: sign_in }),
+            WebError::Stale(_) | WebError::KeyReused => {
+                Some(Offer { label: "Load the page again".into(), href: here.to_owned() })
+            }
             _ => None,
         };
         let html = if asked.partial {
-            Part {
-                heading: &heading,
-                text: &text,
-                incident: &incident,
-                action: &action,
-            }
-            .render()
+            Part { heading: &heading, text: &text, incident: &incident, action: &action }.render()
         } else {
-            Page {
-                heading: &heading,
-                text: &text,
-                incident: &incident,
-                action: &action,
-            }
-            .render()
+            Page { heading: &heading, text: &text, incident: &incident, action: &action }.render()
         };
         let mut answer = match html {
             Ok(html) => asked.body(status, html),
-            Err(_) => HttpResponse::build(status)
-                .content_type("text/plain; charset=utf-8")
-                .body(heading),
+            Err(_) => HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(heading),
         };
         if matches!(self, WebError::TooMany(_) | WebError::Busy(_)) {
-            answer
-                .headers_mut()
-                .insert(header::RETRY_AFTER, self.retry_after());
+            answer.headers_mut().insert(header::RETRY_AFTER, self.retry_after());
         }
         answer
     }

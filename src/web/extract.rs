@@ -33,10 +33,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     #[expect(clippy::disallowed_types, reason = "this is what replaces it")]
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let path = web::Path::<T>::from_request(request, payload).into_inner();
-        ready(
-            path.map(|path| Path(path.into_inner()))
-                .map_err(|_| WebError::NotFound),
-        )
+        ready(path.map(|path| Path(path.into_inner())).map_err(|_| WebError::NotFound))
     }
 }
 
@@ -87,18 +84,12 @@ impl Fields {
 
     /// The first value of a field; empty when it is not there.
     pub fn get(&self, name: &str) -> &str {
-        self.0
-            .iter()
-            .find(|(field, _)| field == name)
-            .map_or("", |(_, value)| value.as_str())
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
     }
 
     /// Every value of a field.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(field, _)| field == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether a box is ticked.
@@ -115,17 +106,13 @@ impl Fields {
 
     /// As a typed value.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, FormErrors> {
-        let text: String = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.0)
-            .finish();
+        let text: String =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish();
         serde_html_form::from_str(&text).map_err(|error| {
             tracing::debug!(%error, "a form does not fit");
-            [(
-                "",
-                "This form does not hold what the page asks for. Load the page again and repeat.",
-            )]
-            .into_iter()
-            .collect()
+            [("", "This form does not hold what the page asks for. Load the page again and repeat.")]
+                .into_iter()
+                .collect()
         })
     }
 }
@@ -156,21 +143,13 @@ impl FromRequest for Fields {
                 Ok(Ok(Ok(bytes))) => bytes,
                 Ok(Err(_)) => return Err(WebError::TooLarge),
                 Ok(Ok(Err(_))) | Err(_) => {
-                    return Err(WebError::Malformed(
-                        "Its end did not arrive. Send it again.".into(),
-                    ));
+                    return Err(WebError::Malformed("Its end did not arrive. Send it again.".into()));
                 }
             };
             let fields = Fields::read(&bytes);
             // the one character that PostgreSQL cannot keep in a text
-            if fields
-                .0
-                .iter()
-                .any(|(name, value)| name.contains('\0') || value.contains('\0'))
-            {
-                return Err(WebError::Malformed(
-                    "It holds a character that nobody can type.".into(),
-                ));
+            if fields.0.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+                return Err(WebError::Malformed("It holds a character that nobody can type.".into()));
             }
             Ok(fields)
         })

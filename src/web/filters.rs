@@ -20,11 +20,7 @@ pub fn thousands(count: &i64, _: &dyn askama::Values) -> askama::Result<String> 
 /// A number with commas between its thousands.
 pub fn grouped(count: i64) -> String {
     let digits = count.unsigned_abs().to_string();
-    let mut text = if count < 0 {
-        "−".to_owned()
-    } else {
-        String::new()
-    };
+    let mut text = if count < 0 { "−".to_owned() } else { String::new() };
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');

@@ -37,11 +37,7 @@ fn mac(keyring: &Keyring, body: &str) -> Hmac<Sha256> {
 
 /// The cookie's name.
 pub(super) fn name(app: &App) -> &'static str {
-    if app.config.is_https() {
-        "__Host-flash"
-    } else {
-        "flash"
-    }
+    if app.config.is_https() { "__Host-flash" } else { "flash" }
 }
 
 /// The cookie that carries a sentence to the next page.
@@ -73,12 +69,8 @@ fn bare(app: &App, value: String) -> Cookie<'static> {
 /// Reads a cookie of ours; anything else is nothing.
 pub(super) fn read(app: &App, value: &str) -> Option<Flash> {
     let (body, signature) = value.split_once('.')?;
-    mac(&app.keyring, body)
-        .verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?)
-        .ok()?;
+    mac(&app.keyring, body).verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
     let (tone, text): (String, String) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
-    let tone = ["success", "info", "warning", "danger"]
-        .into_iter()
-        .find(|t| *t == tone)?;
+    let tone = ["success", "info", "warning", "danger"].into_iter().find(|t| *t == tone)?;
     Some(Flash { tone, text })
 }

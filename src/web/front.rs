@@ -36,10 +36,7 @@ pub(super) async fn front(
         let sentence = "Its address holds a character that nothing here is named with.".to_owned();
         Ok(Ok(request.error_response(WebError::Malformed(sentence))))
     } else {
-        AssertUnwindSafe(next.call(request))
-            .catch_unwind()
-            .instrument(span.clone())
-            .await
+        AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await
     };
     let _entered = span.entered();
     let (answer, pattern, who) = match called {
@@ -55,11 +52,7 @@ pub(super) async fn front(
         }
         // the request is gone with these: the answer is made from what was kept
         Ok(Err(error)) => (Err(broken(format!("{error:?}"))), None, None),
-        Err(panic) => (
-            Err(broken(format!("panic: {}", panic_words(&*panic)))),
-            None,
-            None,
-        ),
+        Err(panic) => (Err(broken(format!("panic: {}", panic_words(&*panic)))), None, None),
     };
     let answer = match answer {
         Ok(mut answer) => {
@@ -73,10 +66,7 @@ pub(super) async fn front(
             Err(face)
         }
     };
-    let status = answer
-        .as_ref()
-        .map_or_else(|face| face.status(), ServiceResponse::status)
-        .as_u16();
+    let status = answer.as_ref().map_or_else(|face| face.status(), ServiceResponse::status).as_u16();
     let pattern = pattern.as_deref().unwrap_or("(none)");
     let ms = started.elapsed().as_secs_f64() * 1000.0;
     let (user, account) = (who.map(|w| w.user.0), who.map(|w| w.account.0));
@@ -163,10 +153,7 @@ fn log_error(error: &WebError, status: StatusCode) {
     let cause = error.chain();
     if status.is_server_error() {
         tracing::error!(cause, "failed");
-    } else if matches!(
-        error,
-        WebError::Forbidden(_) | WebError::OtherSite | WebError::TooMany(_)
-    ) {
+    } else if matches!(error, WebError::Forbidden(_) | WebError::OtherSite | WebError::TooMany(_)) {
         tracing::warn!(cause, "refused");
     } else {
         tracing::debug!(cause, "refused");
@@ -175,10 +162,7 @@ fn log_error(error: &WebError, status: StatusCode) {
 
 /// The one character that PostgreSQL cannot keep in a text.
 fn holds_nul(request: &ServiceRequest) -> bool {
-    request
-        .uri()
-        .path_and_query()
-        .is_some_and(|text| text.as_str().contains("%00"))
+    request.uri().path_and_query().is_some_and(|text| text.as_str().contains("%00"))
 }
 
 fn broken(words: String) -> WebError {
@@ -194,21 +178,13 @@ fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 fn address(request: &ServiceRequest, app: &App) -> Option<String> {
-    let hops: Vec<&str> = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let hops: Vec<&str> =
+        request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
     let peer = request.peer_addr().map(|peer| peer.ip());
-    app.config
-        .client_address(peer, &hops)
-        .map(|ip| ip.to_canonical().to_string())
+    app.config.client_address(peer, &hops).map(|ip| ip.to_canonical().to_string())
 }
 
 fn jar(request: &ServiceRequest, app: &App) -> Jar {
     let cookie: Option<Cookie<'_>> = request.cookie(flash::name(app));
-    Jar {
-        came: cookie.and_then(|cookie| flash::read(app, cookie.value())),
-        ..Jar::default()
-    }
+    Jar { came: cookie.and_then(|cookie| flash::read(app, cookie.value())), ..Jar::default() }
 }

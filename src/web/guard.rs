@@ -52,10 +52,8 @@ pub(super) const SINCE: &str = "since";
 
 /// The session middleware as the settings want it.
 pub(super) fn session(app: &App) -> Session {
-    let halves = [
-        app.keyring.derive("session cookie, first half"),
-        app.keyring.derive("session cookie, second half"),
-    ];
+    let halves =
+        [app.keyring.derive("session cookie, first half"), app.keyring.derive("session cookie, second half")];
     let secure = app.config.is_https();
     SessionMiddleware::builder(Sessions(app.db.clone()), Key::from(&halves.concat()))
         .cookie_name(if secure { "__Host-sid" } else { "sid" }.to_owned())
@@ -117,19 +115,12 @@ impl Visitor {
 
     /// Lets only those on who may, for a part of a page.
     pub fn need(&self, permission: Permission) -> WebResult<()> {
-        if self.can(permission) {
-            Ok(())
-        } else {
-            Err(WebError::Forbidden(permission))
-        }
+        if self.can(permission) { Ok(()) } else { Err(WebError::Forbidden(permission)) }
     }
 
     /// As who runs an action: what they do belongs to the request's chain.
     pub fn by(&self) -> By {
-        By {
-            trace: self.asked.trace.clone(),
-            ..By::person(&self.person, self.asked.ip.clone())
-        }
+        By { trace: self.asked.trace.clone(), ..By::person(&self.person, self.asked.ip.clone()) }
     }
 
     /// Whether they look at somebody else's account to help.
@@ -158,11 +149,7 @@ impl Visitor {
         part: R,
         page: impl FnOnce(R) -> P,
     ) -> WebResult<HttpResponse> {
-        if self.partial() {
-            self.html(&part)
-        } else {
-            self.html(&page(part))
-        }
+        if self.partial() { self.html(&part) } else { self.html(&page(part)) }
     }
 
     /// Sends them to another page of ours.
@@ -206,10 +193,7 @@ pub(super) async fn guard(
 async fn admit(route: &Route, request: &HttpRequest) -> WebResult<Visitor> {
     let visitor = current(request).await?.ok_or(WebError::SignIn)?;
     let person = &visitor.person;
-    request.extensions_mut().insert(Who {
-        user: person.user,
-        account: person.account,
-    });
+    request.extensions_mut().insert(Who { user: person.user, account: person.account });
     match route.access {
         Access::Needs(permission) => visitor.need(permission)?,
         Access::SignedIn | Access::Public | Access::Open => {}
@@ -238,21 +222,13 @@ pub(super) async fn current(request: &HttpRequest) -> WebResult<Option<Visitor>>
         return Ok(None);
     };
     let zone = person.time_zone.parse().unwrap_or(Tz::UTC);
-    Ok(Some(Visitor(Arc::new(Inner {
-        person,
-        accounts,
-        asked,
-        app,
-        now,
-        zone,
-    }))))
+    Ok(Some(Visitor(Arc::new(Inner { person, accounts, asked, app, now, zone }))))
 }
 
 /// The application of a request.
 pub(super) fn app(request: &HttpRequest) -> WebResult<Arc<App>> {
     let data = request.app_data::<web::Data<App>>().cloned();
-    data.map(web::Data::into_inner)
-        .ok_or_else(|| WebError::Broken(anyhow::anyhow!("no application")))
+    data.map(web::Data::into_inner).ok_or_else(|| WebError::Broken(anyhow::anyhow!("no application")))
 }
 
 impl FromRequest for Visitor {
@@ -260,12 +236,6 @@ impl FromRequest for Visitor {
     type Future = Ready<WebResult<Visitor>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            request
-                .extensions()
-                .get::<Visitor>()
-                .cloned()
-                .ok_or(WebError::SignIn),
-        )
+        ready(request.extensions().get::<Visitor>().cloned().ok_or(WebError::SignIn))
     }
 }

@@ -8,14 +8,8 @@ const FIXED: [(HeaderName, &str); 6] = [
     (header::REFERRER_POLICY, "same-origin"),
     (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
     (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
-    (
-        header::PERMISSIONS_POLICY,
-        "camera=(), microphone=(), geolocation=(), payment=()",
-    ),
-    (
-        HeaderName::from_static("reporting-endpoints"),
-        "csp=\"/csp-reports\"",
-    ),
+    (header::PERMISSIONS_POLICY, "camera=(), microphone=(), geolocation=(), payment=()"),
+    (HeaderName::from_static("reporting-endpoints"), "csp=\"/csp-reports\""),
 ];
 
 /// Sets them all. Only this answer's nonce makes scripts and htmx elements work.
@@ -30,11 +24,7 @@ pub(super) fn set(headers: &mut HeaderMap, asked: &Asked, https: bool) {
         asked.nonce
     );
     put(headers, header::CONTENT_SECURITY_POLICY, &policy);
-    put(
-        headers,
-        HeaderName::from_static("x-trace-id"),
-        asked.trace.as_str(),
-    );
+    put(headers, HeaderName::from_static("x-trace-id"), asked.trace.as_str());
     if https {
         let always = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, always);

@@ -31,13 +31,25 @@ pub async fn receive(
     let headers: Vec<(String, String)> = request
         .headers()
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect();
     let app = app.into_inner();
     let worker = app.clone();
     let accepted = app
         .finish(async move {
-            inbound::accept(&worker.db, &worker.keyring, &worker.channels, &kind, &endpoint, &headers, &raw, clock::now()).await
+            inbound::accept(
+                &worker.db,
+                &worker.keyring,
+                &worker.channels,
+                &kind,
+                &endpoint,
+                &headers,
+                &raw,
+                clock::now(),
+            )
+            .await
         })
         .await?
         .map_err(WebError::Broken)?;

@@ -21,21 +21,13 @@ pub struct Link {
 impl Link {
     /// A link without a query.
     pub fn to(path: impl Into<String>) -> Link {
-        Link {
-            path: path.into(),
-            pairs: Vec::new(),
-        }
+        Link { path: path.into(), pairs: Vec::new() }
     }
 
     /// A path with the query of a request; keys without a value are dropped.
     pub fn of(path: impl Into<String>, query: &str) -> Link {
-        let pairs = url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .filter(|(_, v)| !v.is_empty());
-        Link {
-            path: path.into(),
-            pairs: pairs.collect(),
-        }
+        let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().filter(|(_, v)| !v.is_empty());
+        Link { path: path.into(), pairs: pairs.collect() }
     }
 
     /// With one more value of a key, once.
@@ -78,9 +70,7 @@ impl std::fmt::Display for Link {
         if self.pairs.is_empty() {
             return Ok(());
         }
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.pairs)
-            .finish();
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish();
         write!(f, "?{query}")
     }
 }
@@ -112,28 +102,17 @@ impl List {
             known
         });
         notes.dedup();
-        List {
-            link,
-            notes: RefCell::new(notes),
-        }
+        List { link, notes: RefCell::new(notes) }
     }
 
     /// The value of a filter; the last one if there are several.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.link
-            .pairs
-            .iter()
-            .rfind(|(k, _)| k == key)
-            .map(|(_, v)| v.as_str())
+        self.link.pairs.iter().rfind(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
     /// Every value of a filter.
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.link
-            .pairs
-            .iter()
-            .filter(move |(k, _)| k == key)
-            .map(|(_, v)| v.as_str())
+        self.link.pairs.iter().filter(move |(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
     /// The value as a state or the like, by its own parser: `list.word("status",
@@ -180,20 +159,14 @@ impl List {
 
     /// How many rows a page has.
     pub fn size(&self) -> usize {
-        let asked = self
-            .get("size")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(USUAL);
+        let asked = self.get("size").and_then(|text| text.parse().ok()).unwrap_or(USUAL);
         if SIZES.contains(&asked) { asked } else { USUAL }
     }
 
     /// Whether anything but page and size is asked: an empty list is then a
     /// filtered one.
     pub fn is_filtered(&self) -> bool {
-        self.link
-            .pairs
-            .iter()
-            .any(|(key, _)| key != "after" && key != "size")
+        self.link.pairs.iter().any(|(key, _)| key != "after" && key != "size")
     }
 
     /// The list's address with everything asked, from its first page. Change it

@@ -28,14 +28,10 @@ impl LocalPath {
             return None;
         }
         let is_page = |route: &&Route| route.method == "GET" && route.access.is_signed_in();
-        ROUTES
-            .iter()
-            .filter(is_page)
-            .any(|route| matches(route.pattern, url.path()))
-            .then(|| {
-                let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
-                LocalPath(format!("{}{query}", url.path()))
-            })
+        ROUTES.iter().filter(is_page).any(|route| matches(route.pattern, url.path())).then(|| {
+            let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
+            LocalPath(format!("{}{query}", url.path()))
+        })
     }
 
     /// The path of a whole URL, such as htmx and `Referer` carry. The host is not

@@ -53,21 +53,13 @@ impl FormErrors {
 
     /// The first message of a field.
     pub fn of(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, message)| message.as_str())
+        self.0.iter().find(|(field, _)| field == name).map(|(_, message)| message.as_str())
     }
 }
 
 impl<F: Into<String>, M: Into<String>> FromIterator<(F, M)> for FormErrors {
     fn from_iter<I: IntoIterator<Item = (F, M)>>(errors: I) -> Self {
-        Self(
-            errors
-                .into_iter()
-                .map(|(field, message)| (field.into(), message.into()))
-                .collect(),
-        )
+        Self(errors.into_iter().map(|(field, message)| (field.into(), message.into())).collect())
     }
 }
 

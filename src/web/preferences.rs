@@ -21,9 +21,6 @@ pub async fn save(visitor: Visitor, fields: Fields) -> WebResult<HttpResponse> {
         }
     }
     let (db, user) = (visitor.app.db.clone(), person.user);
-    visitor
-        .app
-        .finish(async move { users::set_preferences(&db, user, &wanted).await })
-        .await??;
+    visitor.app.finish(async move { users::set_preferences(&db, user, &wanted).await }).await??;
     visitor.see_other(visitor.asked.here.as_ref().map_or("/", |here| here.as_str()))
 }

@@ -3,8 +3,8 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, help, home, hooks, imports, orders, preferences, problems, records,
-    sessions, shipments, stores,
+    activity, assets, connections, customers, emails, help, home, hooks, imports, orders, preferences,
+    problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     up,
 };

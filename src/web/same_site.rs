@@ -19,9 +19,7 @@ pub(super) async fn same_site(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let exempt = WITHOUT_COOKIES
-        .iter()
-        .any(|start| request.path().starts_with(start));
+    let exempt = WITHOUT_COOKIES.iter().any(|start| request.path().starts_with(start));
     if exempt || comes_from_us(&request, &*guard::app(request.request())?) {
         return next.call(request).await;
     }
@@ -29,21 +27,12 @@ pub(super) async fn same_site(
 }
 
 fn comes_from_us(request: &ServiceRequest, app: &App) -> bool {
-    let text = |name: header::HeaderName| {
-        request
-            .headers()
-            .get(name)
-            .map(|v| v.to_str().unwrap_or("unreadable"))
-    };
+    let text =
+        |name: header::HeaderName| request.headers().get(name).map(|v| v.to_str().unwrap_or("unreadable"));
     let host = text(header::HOST);
-    let ours = Ours {
-        public: app.config.public_url.as_ref(),
-        host,
-    };
-    let said = Said {
-        site: text(header::HeaderName::from_static("sec-fetch-site")),
-        origin: text(header::ORIGIN),
-    };
+    let ours = Ours { public: app.config.public_url.as_ref(), host };
+    let said =
+        Said { site: text(header::HeaderName::from_static("sec-fetch-site")), origin: text(header::ORIGIN) };
     allowed(request.method(), said, ours)
 }
 
@@ -68,10 +57,7 @@ pub struct Ours<'a> {
 /// The rule: methods that change nothing may come from anywhere; the others from
 /// our own origin, by `Sec-Fetch-Site`, or where that is missing by `Origin`.
 pub fn allowed(method: &Method, said: Said<'_>, ours: Ours<'_>) -> bool {
-    if matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
-    ) {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) {
         return true;
     }
     match (said.site, said.origin) {
@@ -85,9 +71,7 @@ fn is_ours(origin: &str, ours: Ours<'_>) -> bool {
     match (ours.public, ours.host) {
         (Some(public), _) => public.origin().ascii_serialization() == origin,
         (None, Some(host)) => {
-            let authority = origin
-                .strip_prefix("https://")
-                .or_else(|| origin.strip_prefix("http://"));
+            let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
         }
         (None, None) => false,

@@ -52,11 +52,7 @@ pub async fn new(request: HttpRequest, asked: Asked) -> WebResult<HttpResponse> 
     if guard::current(&request).await?.is_some() {
         return Ok(asked.see_other(next));
     }
-    asked.html(&New {
-        errors: &FormErrors::new(),
-        email: "",
-        next,
-    })
+    asked.html(&New { errors: &FormErrors::new(), email: "", next })
 }
 
 /// `POST /login`
@@ -71,14 +67,7 @@ pub async fn create(
     let next = LocalPath::parse(fields.get("next"));
     let next = next.as_ref().map_or("/", LocalPath::as_str);
     let again = |status: StatusCode, errors: FormErrors| {
-        asked.html_with(
-            status,
-            &New {
-                errors: &errors,
-                email: &email,
-                next,
-            },
-        )
+        asked.html_with(status, &New { errors: &errors, email: &email, next })
     };
     let mut errors = FormErrors::new();
     if email.is_empty() {
@@ -94,13 +83,9 @@ pub async fn create(
     let now = clock::now();
     if let Some(until) = throttle::blocked_until(&app.db, &email, &ip, now).await? {
         let sentence = format!("Too many attempts. Try again {}.", in_words(until, now));
-        let mut page = again(
-            StatusCode::TOO_MANY_REQUESTS,
-            [("", sentence)].into_iter().collect(),
-        )?;
+        let mut page = again(StatusCode::TOO_MANY_REQUESTS, [("", sentence)].into_iter().collect())?;
         let wait = WebError::TooMany(until);
-        page.headers_mut()
-            .insert(actix_web::http::header::RETRY_AFTER, wait.retry_after());
+        page.headers_mut().insert(actix_web::http::header::RETRY_AFTER, wait.retry_after());
         tracing::warn!(status = wait.status_code().as_u16(), "sign-in throttled");
         return Ok(page);
     }
@@ -115,10 +100,7 @@ pub async fn create(
     let Some((person, _)) = entered else {
         throttle::failed(&app.db, &email, &ip, now).await?;
         tracing::warn!("sign-in failed");
-        return again(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            [("email", WRONG)].into_iter().collect(),
-        );
+        return again(StatusCode::UNPROCESSABLE_ENTITY, [("email", WRONG)].into_iter().collect());
     };
     throttle::succeeded(&app.db, &email, &ip).await?;
     // a new key: whoever knew the old one knows nothing
@@ -133,45 +115,25 @@ pub async fn create(
 
 /// `POST /logout`
 pub async fn destroy(visitor: Visitor, session: Session) -> WebResult<HttpResponse> {
-    record(
-        &visitor.app,
-        &visitor.asked,
-        &visitor.person,
-        "user_signed_out",
-        "Signed out",
-    )
-    .await?;
+    record(&visitor.app, &visitor.asked, &visitor.person, "user_signed_out", "Signed out").await?;
     session.purge();
     let mut answer = visitor.asked.see_other("/login");
     let clear = actix_web::http::header::HeaderValue::from_static("\"cache\", \"storage\"");
-    answer.headers_mut().insert(
-        actix_web::http::header::HeaderName::from_static("clear-site-data"),
-        clear,
-    );
+    answer.headers_mut().insert(actix_web::http::header::HeaderName::from_static("clear-site-data"), clear);
     Ok(answer)
 }
 
 /// `POST /account`: looks at another account of theirs from here on.
 pub async fn switch_account(visitor: Visitor, session: Session, fields: Fields) -> WebResult<HttpResponse> {
-    let wanted = fields
-        .get("account")
-        .parse()
-        .map(AccountId)
-        .map_err(|_| WebError::NotFound)?;
+    let wanted = fields.get("account").parse().map(AccountId).map_err(|_| WebError::NotFound)?;
     let entered = users::enter(&visitor.app.db, visitor.person.user, Some(wanted)).await?;
     let Some((person, _)) = entered.filter(|(person, _)| person.account == wanted) else {
         return Err(WebError::NotFound);
     };
     keep(&session, ACCOUNT, wanted.0)?;
     if wanted != visitor.person.account {
-        record(
-            &visitor.app,
-            &visitor.asked,
-            &person,
-            "account_entered",
-            "Came in from another account",
-        )
-        .await?;
+        record(&visitor.app, &visitor.asked, &person, "account_entered", "Came in from another account")
+            .await?;
     }
     visitor.see_other("/")
 }

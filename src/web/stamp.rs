@@ -20,11 +20,7 @@ pub fn stamp(at: Instant, zone: Tz, now: Instant) -> Stamp {
     Stamp {
         iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         short: short.to_string(),
-        full: format!(
-            "{} {} ({zone})",
-            local.format("%Y-%m-%d %H:%M:%S"),
-            offset(seconds)
-        ),
+        full: format!("{} {} ({zone})", local.format("%Y-%m-%d %H:%M:%S"), offset(seconds)),
     }
 }
 

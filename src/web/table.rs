@@ -53,32 +53,17 @@ pub struct Route {
 impl Route {
     /// A page.
     pub const fn get(pattern: &'static str, access: Access) -> Route {
-        Route {
-            method: "GET",
-            pattern,
-            access,
-            writes: false,
-        }
+        Route { method: "GET", pattern, access, writes: false }
     }
 
     /// A form that changes something.
     pub const fn post(pattern: &'static str, access: Access) -> Route {
-        Route {
-            method: "POST",
-            pattern,
-            access,
-            writes: true,
-        }
+        Route { method: "POST", pattern, access, writes: true }
     }
 
     /// A form that only asks, posted so that what is asked stays out of the URL.
     pub const fn ask(pattern: &'static str, access: Access) -> Route {
-        Route {
-            method: "POST",
-            pattern,
-            access,
-            writes: false,
-        }
+        Route { method: "POST", pattern, access, writes: false }
     }
 }
 
@@ -101,9 +86,7 @@ pub struct Table {
 
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.lines.iter().map(|(route, _)| route))
-            .finish()
+        f.debug_list().entries(self.lines.iter().map(|(route, _)| route)).finish()
     }
 }
 
@@ -128,22 +111,12 @@ impl Table {
         self.lines.sort_by_key(|(route, _)| exactness(route.pattern));
         let mut lines = self.lines.into_iter().peekable();
         while let Some((first, route)) = lines.next() {
-            let mut allow = if first.method == "GET" {
-                "GET, HEAD".to_owned()
-            } else {
-                first.method.to_owned()
-            };
+            let mut allow =
+                if first.method == "GET" { "GET, HEAD".to_owned() } else { first.method.to_owned() };
             let mut open = first.access == Access::Open;
             let mut resource = web::resource(first.pattern).route(route);
             while let Some((next, route)) = lines.next_if(|(next, _)| next.pattern == first.pattern) {
-                allow = format!(
-                    "{allow}, {}",
-                    if next.method == "GET" {
-                        "GET, HEAD"
-                    } else {
-                        next.method
-                    }
-                );
+                allow = format!("{allow}, {}", if next.method == "GET" { "GET, HEAD" } else { next.method });
                 open &= next.access == Access::Open;
                 resource = resource.route(route);
             }
@@ -165,10 +138,7 @@ impl Table {
 
 /// Sorts `/orders/new` before `/orders/{id}`, and equal patterns together.
 fn exactness(pattern: &'static str) -> (Vec<bool>, &'static str) {
-    (
-        pattern.split('/').map(|part| part.starts_with('{')).collect(),
-        pattern,
-    )
+    (pattern.split('/').map(|part| part.starts_with('{')).collect(), pattern)
 }
 
 /// Whether a path is one of a pattern's.

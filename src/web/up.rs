@@ -45,13 +45,8 @@ pub async fn robots() -> HttpResponse {
 /// `POST /csp-reports`: what a browser refused to run on our pages. Logged, cut
 /// short, never trusted.
 pub async fn csp_reports(body: web::Bytes) -> HttpResponse {
-    let report: String = String::from_utf8_lossy(&body)
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(2000)
-        .collect();
+    let report: String =
+        String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).take(2000).collect();
     tracing::warn!(report, "content security policy");
-    HttpResponse::NoContent()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
+    HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish()
 }

@@ -27,7 +27,14 @@ fn driver() -> &'static str {
         .get_or_init(|| {
             let program = ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver", "chromedriver"]
                 .into_iter()
-                .find(|p| Command::new(p).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok())
+                .find(|p| {
+                    Command::new(p)
+                        .arg("--version")
+                        .stdout(Stdio::null())
+                        .stderr(Stdio::null())
+                        .status()
+                        .is_ok()
+                })
                 .expect("no chromedriver: bin/test installs it (Debian: chromium-driver)");
             let mut child = Command::new(program)
                 .args(["--port=0", "--log-level=SEVERE"])
@@ -170,7 +177,11 @@ impl Browser {
                 for element in found {
                     // by its box: the driver's own notion takes the navigation, a
                     // <details> that wide windows show unfolded, for hidden
-                    if element.rectangle().await.is_ok_and(|(_, _, width, height)| width > 1.0 && height > 1.0) {
+                    if element
+                        .rectangle()
+                        .await
+                        .is_ok_and(|(_, _, width, height)| width > 1.0 && height > 1.0)
+                    {
                         return element;
                     }
                 }
@@ -238,7 +249,12 @@ impl Browser {
     /// one, as a hand does.
     pub async fn hovers_and_clicks(&mut self, over: &str, then: &str, picture: &str) {
         use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
-        let to = |element| PointerAction::MoveToElement { element, duration: Some(Duration::from_millis(50)), x: 0.0, y: 0.0 };
+        let to = |element| PointerAction::MoveToElement {
+            element,
+            duration: Some(Duration::from_millis(50)),
+            x: 0.0,
+            y: 0.0,
+        };
         let element = self.find(Locator::XPath(over)).await;
         let hover = MouseActions::new("mouse".into()).then(to(element));
         self.client.perform_actions(hover).await.expect("hovering");
@@ -278,7 +294,13 @@ impl Browser {
             return;
         }
         let path = self.path().await;
-        let key: String = path.split('?').next().unwrap_or_default().chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        let key: String = path
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+            .collect();
         if !path.starts_with('/') || self.looked_at.contains(&key) {
             return;
         }
@@ -290,7 +312,8 @@ impl Browser {
         if let Value::Array(violations) = &found
             && !violations.is_empty()
         {
-            self.violations.push(format!("{path}: {}", serde_json::to_string_pretty(&found).unwrap_or_default()));
+            self.violations
+                .push(format!("{path}: {}", serde_json::to_string_pretty(&found).unwrap_or_default()));
         }
         self.looked_at.push(key);
     }

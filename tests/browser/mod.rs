@@ -51,13 +51,20 @@ impl Demo {
         let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("a sandbox");
         let keyring = Keyring::random();
         demo::seed(&db, &keyring, &sandbox, 1, clock::now()).await.expect("the world");
-        let outbound = Client::new(AddressPolicy::public().with_sandbox(sandbox.address())).expect("a client");
-        let config = <Settings as clap::Parser>::parse_from(["portal", "--threads=2", "--stop-seconds=1"]).config;
+        let outbound =
+            Client::new(AddressPolicy::public().with_sandbox(sandbox.address())).expect("a client");
+        let config =
+            <Settings as clap::Parser>::parse_from(["portal", "--threads=2", "--stop-seconds=1"]).config;
         let app = App::new(db, keyring, outbound, adapters(), config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let running = serve(app.clone(), listener, Rooms::default()).expect("a server");
         let (stop, stopped) = watch::channel(false);
-        let worker = Worker { work: app.work(), handlers: app.handlers.clone(), at_once: 4, idle: Duration::from_millis(100) };
+        let worker = Worker {
+            work: app.work(),
+            handlers: app.handlers.clone(),
+            at_once: 4,
+            idle: Duration::from_millis(100),
+        };
         Demo {
             base: format!("http://{}", running.address),
             sandbox,
@@ -79,7 +86,8 @@ impl Demo {
     /// One text, past every policy; empty for null.
     pub async fn text(&self, query: &str) -> String {
         let client = crate::support::database::connect(&self.database.superuser_url()).await;
-        let text: Option<String> = client.query_one(&format!("select ({query})::text"), &[]).await.expect("a row").get(0);
+        let text: Option<String> =
+            client.query_one(&format!("select ({query})::text"), &[]).await.expect("a row").get(0);
         text.unwrap_or_default()
     }
 

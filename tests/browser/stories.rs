@@ -57,8 +57,12 @@ async fn fulfillment_not_sent(live: bool) {
     admin.sees("Seen on shipments, not mapped").await;
     admin.choose_value("select#courier", named::UNMAPPED_COURIER).await;
     admin.fill("input#custom_name", named::UNMAPPED_FIX).await;
-    admin.click(Locator::XPath("//div[contains(@class,'form-foot')]//button[normalize-space(.)='Save']")).await;
-    admin.sees(&format!("{} is sent to Harbour eBay UK as {}", named::UNMAPPED_COURIER, named::UNMAPPED_FIX)).await;
+    admin
+        .click(Locator::XPath("//div[contains(@class,'form-foot')]//button[normalize-space(.)='Save']"))
+        .await;
+    admin
+        .sees(&format!("{} is sent to Harbour eBay UK as {}", named::UNMAPPED_COURIER, named::UNMAPPED_FIX))
+        .await;
     admin.screenshot(&format!("s3-mapped-{live}")).await;
 
     // back on the order: Resend Fulfillments
@@ -68,19 +72,26 @@ async fn fulfillment_not_sent(live: bool) {
     becomes(&mut client, "Synced", live).await;
     client.sees_no("Sync failed").await;
     client.screenshot(&format!("s3-synced-{live}")).await;
-    let told = demo.sandbox.ledger().iter().filter(|e| e.vendor == "ebay" && e.reference == named::UNMAPPED).count();
+    let told =
+        demo.sandbox.ledger().iter().filter(|e| e.vendor == "ebay" && e.reference == named::UNMAPPED).count();
     assert_eq!(told, 1, "the channel really has it, once");
 
     // Transaction Records, filtered by log type
     admin.press("Stores").await;
     admin.press("Open Harbour UK").await;
     admin.press("Open Harbour eBay UK").await;
-    admin.click(Locator::XPath("//a[contains(@href,'/channels/') and contains(@href,'/transaction-records')]")).await;
+    admin
+        .click(Locator::XPath("//a[contains(@href,'/channels/') and contains(@href,'/transaction-records')]"))
+        .await;
     admin.choose_value("select[name=log_type]", "submit_fulfillment").await;
     admin.press("Add").await;
     admin.sees("Log Type").await;
     admin.until("no chip", async |b| b.path().await.contains("log_type=submit_fulfillment")).await;
-    admin.click(Locator::XPath("//a[normalize-space(.)='Failed' or starts-with(normalize-space(.),'Failed ')]")).await;
+    admin
+        .click(Locator::XPath(
+            "//a[normalize-space(.)='Failed' or starts-with(normalize-space(.),'Failed ')]",
+        ))
+        .await;
     admin.sees("400 Bad Request").await;
     admin.screenshot(&format!("s3-records-{live}")).await;
     admin.click(Locator::Css("tbody tr a[data-primary], tbody tr td.act a")).await;
@@ -133,14 +144,24 @@ async fn re_post(live: bool) {
     let _turn = TURN.lock().await;
     let demo = Demo::open().await;
     let mut client = demo.window(named::CLIENT, live).await;
-    let id = |what: &str| format!("select {what} from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id \
-        left join customers c on c.account_id = o.account_id and c.id = o.customer_id where o.number = '{}' limit 1", named::REPOST_DELETED);
+    let id = |what: &str| {
+        format!(
+            "select {what} from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id \
+        left join customers c on c.account_id = o.account_id and c.id = o.customer_id where o.number = '{}' limit 1",
+            named::REPOST_DELETED
+        )
+    };
     let (shipment, number) = (demo.text(&id("s.id")).await, demo.text(&id("s.number")).await);
     let (customer, email) = (demo.text(&id("c.name")).await, demo.text(&id("c.email")).await);
-    let (old_date, old_remote) = (demo.text(&id("s.date_post")).await, demo.text(&id("s.fulfillment_id")).await);
+    let (old_date, old_remote) =
+        (demo.text(&id("s.date_post")).await, demo.text(&id("s.fulfillment_id")).await);
     let mails = format!("select count(*) from emails where shipment_id = {shipment}");
     let mails_before: i64 = demo.text(&mails).await.parse().expect("a count");
-    let items: i64 = demo.text(&format!("select count(*) from shipment_lines where shipment_id = {shipment}")).await.parse().expect("a count");
+    let items: i64 = demo
+        .text(&format!("select count(*) from shipment_lines where shipment_id = {shipment}"))
+        .await
+        .parse()
+        .expect("a count");
     let heard = demo.sandbox.hook(named::HOOK).len();
 
     // Search → Customers → customer → Sales → shipment status → shipment id
@@ -198,7 +219,11 @@ async fn re_post(live: bool) {
     client.sees(&number).await;
     client.until("the endpoint heard nothing", async |_| demo.sandbox.hook(named::HOOK).len() > heard).await;
     let hook = demo.sandbox.hook(named::HOOK);
-    assert!(hook[heard].body.contains("shipment_fulfilled") && hook[heard].body.contains(&number), "{}", hook[heard].body);
+    assert!(
+        hook[heard].body.contains("shipment_fulfilled") && hook[heard].body.contains(&number),
+        "{}",
+        hook[heard].body
+    );
     client.close().await;
     demo.close().await;
 }
@@ -219,7 +244,9 @@ async fn re_posting_is_refused_stopped_and_fails_in_words() {
     let demo = Demo::open().await;
     let mut client = demo.window(named::CLIENT, true).await;
     let shipment = |order: &str| {
-        format!("select s.number from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id where o.number = '{order}' order by s.id limit 1")
+        format!(
+            "select s.number from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id where o.number = '{order}' order by s.id limit 1"
+        )
     };
     let open = async |client: &mut Browser, order: &str| {
         let number = demo.text(&shipment(order)).await;
@@ -281,7 +308,11 @@ async fn a_file_is_imported_and_again_changes_nothing() {
         client.sees("Finished with failures").await;
         client.sees("Line 5").await;
         let text = client.text().await;
-        assert!(text.contains(&format!("Created\n{created}")) && text.contains(&format!("Unchanged\n{unchanged}")), "{text}");
+        assert!(
+            text.contains(&format!("Created\n{created}"))
+                && text.contains(&format!("Unchanged\n{unchanged}")),
+            "{text}"
+        );
     }
     client.screenshot("import").await;
     client.close().await;
@@ -295,7 +326,11 @@ async fn pictures() {
     let _turn = TURN.lock().await;
     let demo = Demo::open().await;
     let mut browser = demo.window(named::ADMIN, true).await;
-    let shipment = |order: &str| format!("select s.id from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id where o.number = '{order}' limit 1");
+    let shipment = |order: &str| {
+        format!(
+            "select s.id from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id where o.number = '{order}' limit 1"
+        )
+    };
     let failed = demo.text(&shipment(named::UNMAPPED)).await;
     let order = demo.text(&format!("select order_id from shipments where id = {failed}")).await;
     let record = demo.text(&format!("select id from transaction_records where shipment_id = {failed} and log_type = 'submit_fulfillment' limit 1")).await;

@@ -24,20 +24,12 @@ struct Sample {
 
 /// A pattern whose path names a record.
 const fn record(pattern: &'static str, path: fn(&World) -> String) -> Sample {
-    Sample {
-        pattern,
-        path,
-        form: |_| Vec::new(),
-    }
+    Sample { pattern, path, form: |_| Vec::new() }
 }
 
 /// A form that names a record.
 const fn form(pattern: &'static str, form: fn(&World) -> Vec<(&'static str, String)>) -> Sample {
-    Sample {
-        pattern,
-        path: |_| String::new(),
-        form,
-    }
+    Sample { pattern, path: |_| String::new(), form }
 }
 
 /// Add a line for each new pattern, and a field to `World` for each new kind of
@@ -48,7 +40,9 @@ const SAMPLES: &[Sample] = &[
     // an endpoint nobody has: hooks are proven by signature, see shipments/arriving.rs
     record("/hooks/{kind}/{endpoint}", |_| "/hooks/shopify/0123456789abcdef0123".into()),
     record("/orders/{id}", |w| format!("/orders/{}", w.record("order"))),
-    record("/orders/{id}/resend-fulfillments", |w| format!("/orders/{}/resend-fulfillments", w.record("order"))),
+    record("/orders/{id}/resend-fulfillments", |w| {
+        format!("/orders/{}/resend-fulfillments", w.record("order"))
+    }),
     record("/customers/{id}", |w| format!("/customers/{}", w.record("customer"))),
     record("/shipments/{id}", |w| format!("/shipments/{}", w.record("shipment"))),
     record("/shipments/{id}/post", |w| format!("/shipments/{}/post", w.record("shipment"))),
@@ -74,7 +68,9 @@ const SAMPLES: &[Sample] = &[
     record("/transaction-records/{id}/{part}", |w| {
         format!("/transaction-records/{}/request", w.record("transaction_record"))
     }),
-    record("/transaction-records/{id}", |w| format!("/transaction-records/{}", w.record("transaction_record"))),
+    record("/transaction-records/{id}", |w| {
+        format!("/transaction-records/{}", w.record("transaction_record"))
+    }),
     record("/connections/{id}", |w| format!("/connections/{}", w.record("connection"))),
     record("/connections/{id}/test", |w| format!("/connections/{}/test", w.record("connection"))),
     record("/emails/{id}", |w| format!("/emails/{}", w.record("email"))),
@@ -124,10 +120,7 @@ fn every_pattern_with_a_record_has_a_sample() {
         .map(|route| route.pattern)
         .filter(|pattern| pattern.contains('{') && sample(pattern).is_none())
         .collect();
-    assert!(
-        missing.is_empty(),
-        "add these to SAMPLES in tests/it/access.rs: {missing:?}"
-    );
+    assert!(missing.is_empty(), "add these to SAMPLES in tests/it/access.rs: {missing:?}");
 }
 
 #[test]
@@ -136,21 +129,11 @@ fn no_route_stands_twice_and_no_page_writes() {
     for route in ROUTES {
         assert!(seen.insert((route.method, route.pattern)), "twice: {route:?}");
         assert!(matches!(route.method, "GET" | "POST"), "{route:?}");
-        assert!(
-            !(route.method == "GET" && route.writes),
-            "a GET that writes: {route:?}"
-        );
-        let without_cookies = ["/hooks/", "/v1/", "/csp-reports"]
-            .iter()
-            .any(|p| route.pattern.starts_with(p));
-        assert!(
-            !without_cookies || route.access == Access::Open,
-            "other sites may post here: {route:?}"
-        );
-        assert!(
-            route.access != Access::Public || route.pattern == "/login",
-            "an open page: {route:?}"
-        );
+        assert!(!(route.method == "GET" && route.writes), "a GET that writes: {route:?}");
+        let without_cookies =
+            ["/hooks/", "/v1/", "/csp-reports"].iter().any(|p| route.pattern.starts_with(p));
+        assert!(!without_cookies || route.access == Access::Open, "other sites may post here: {route:?}");
+        assert!(route.access != Access::Public || route.pattern == "/login", "an open page: {route:?}");
     }
 }
 
@@ -162,22 +145,14 @@ struct Expected {
 }
 
 fn expected(route: &Route, role: Option<Role>, foreign: bool) -> Expected {
-    let refused = |fits, words| Expected {
-        refused: true,
-        fits,
-        words,
-    };
+    let refused = |fits, words| Expected { refused: true, fits, words };
     match (route.access, role) {
-        (Access::Open, _) => Expected {
-            refused: false,
-            fits: |s| s < 500 && s != 401 && s != 403,
-            words: "an answer",
-        },
-        (Access::Public, _) => Expected {
-            refused: false,
-            fits: |s| matches!(s, 200 | 303 | 422),
-            words: "a page",
-        },
+        (Access::Open, _) => {
+            Expected { refused: false, fits: |s| s < 500 && s != 401 && s != 403, words: "an answer" }
+        }
+        (Access::Public, _) => {
+            Expected { refused: false, fits: |s| matches!(s, 200 | 303 | 422), words: "a page" }
+        }
         (_, None) if route.method == "GET" => refused(|s| s == 303, "303 to sign in"),
         (_, None) => refused(|s| s == 401, "401"),
         (access, Some(role)) if !access.admits(role) => refused(|s| s == 403, "403"),
@@ -214,10 +189,8 @@ async fn everybody_gets_what_the_matrix_says() {
                 }
                 let after = portal.snapshot().await;
                 if (expected.refused || !route.writes) && after != before {
-                    let changed: Vec<_> = after
-                        .iter()
-                        .filter(|(t, rows)| before.get(*t) != Some(*rows))
-                        .collect();
+                    let changed: Vec<_> =
+                        after.iter().filter(|(t, rows)| before.get(*t) != Some(*rows)).collect();
                     wrong.push(format!("{line}: answered {status} but changed {changed:?}"));
                 }
                 before = after;

@@ -9,10 +9,7 @@ use waybill::couriers::suggest::{self, MOST};
 #[test]
 fn the_catalogue_is_whole() {
     assert_eq!(catalogue::all().len(), 109);
-    let slugs: BTreeSet<&str> = catalogue::all()
-        .iter()
-        .map(|courier| courier.slug.as_str())
-        .collect();
+    let slugs: BTreeSet<&str> = catalogue::all().iter().map(|courier| courier.slug.as_str()).collect();
     assert_eq!(slugs.len(), 109);
     for courier in catalogue::all() {
         assert!(
@@ -22,17 +19,10 @@ fn the_catalogue_is_whole() {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         );
         assert!(!courier.countries.is_empty(), "{}", courier.slug);
-        assert!(
-            courier.names.values().all(|name| !name.starts_with('(')),
-            "{}",
-            courier.slug
-        );
+        assert!(courier.names.values().all(|name| !name.starts_with('(')), "{}", courier.slug);
         if courier.slug != OTHER {
             let url = courier.tracking_url("A1").unwrap_or_default();
-            assert!(
-                url.starts_with("https://") && url.contains("A1") && !url.contains('{'),
-                "{url}"
-            );
+            assert!(url.starts_with("https://") && url.contains("A1") && !url.contains('{'), "{url}");
             assert!(url::Url::parse(&url).is_ok(), "{url}");
         }
     }
@@ -53,10 +43,7 @@ fn a_courier_has_a_name_for_each_channel_that_knows_it() {
         ["amazon", "ebay", "etsy", "magento"].map(|kind| other.name_for(kind)),
         [Some("Other"), Some("Other"), Some("other"), Some("custom")]
     );
-    assert_eq!(
-        ["shopify", "walmart"].map(|kind| other.name_for(kind)),
-        [None, None]
-    );
+    assert_eq!(["shopify", "walmart"].map(|kind| other.name_for(kind)), [None, None]);
     assert_eq!(catalogue::find("Evri"), None);
 }
 
@@ -76,10 +63,7 @@ fn a_courier_is_found_by_any_name_that_is_its_alone() {
 #[test]
 fn a_tracking_number_is_escaped_into_its_page() {
     let evri = catalogue::find("evri").unwrap();
-    assert_eq!(
-        evri.tracking_url(" H00ABC "),
-        Some("https://www.evri.com/track/H00ABC".to_owned())
-    );
+    assert_eq!(evri.tracking_url(" H00ABC "), Some("https://www.evri.com/track/H00ABC".to_owned()));
     assert_eq!(
         evri.tracking_url("a/b?c=ü&d#"),
         Some("https://www.evri.com/track/a%2Fb%3Fc%3D%C3%BC%26d%23".to_owned())
@@ -93,10 +77,7 @@ fn known_names_are_sorted_and_each_there_once() {
     let ebay = catalogue::known_names("ebay");
     assert_eq!(ebay.len(), 59);
     assert!(ebay.windows(2).all(|pair| pair[0] < pair[1]));
-    assert_eq!(
-        catalogue::known_names("magento"),
-        ["custom", "dhl", "fedex", "ups", "usps"]
-    );
+    assert_eq!(catalogue::known_names("magento"), ["custom", "dhl", "fedex", "ups", "usps"]);
     assert_eq!(catalogue::known_names("nowhere"), [""; 0]);
 }
 
@@ -126,57 +107,25 @@ fn what_was_meant_comes_first() {
         ("Fed Ex Ground", "shopify", "fedex", "FedEx", true),
         ("FEDEX_INTERNATIONAL_ECONOMY", "amazon", "fedex", "FedEx", true),
         ("DHL", "shopify", "dhl-germany", "DHL", true),
-        (
-            "DHL Express Worldwide",
-            "shopify",
-            "dhl-express",
-            "DHL Express",
-            true,
-        ),
+        ("DHL Express Worldwide", "shopify", "dhl-express", "DHL Express", true),
         ("DHL Paket", "shopify", "dhl-germany", "DHL", true),
-        (
-            "dhl_ecommerce_us",
-            "shopify",
-            "dhl-ecommerce",
-            "DHL eCommerce",
-            true,
-        ),
+        ("dhl_ecommerce_us", "shopify", "dhl-ecommerce", "DHL eCommerce", true),
         ("AusPost", "shopify", "australia-post", "Australia Post", true),
         ("Auspost eParcel", "ebay", "australia-post", "AustraliaPost", true),
         ("Post NL", "shopify", "postnl", "PostNL", true),
         ("Postnord Sverige", "shopify", "postnord-se", "PostNord SE", true),
-        (
-            "Osterreichische Post",
-            "shopify",
-            "austrian-post",
-            "Österreichische Post",
-            true,
-        ),
+        ("Osterreichische Post", "shopify", "austrian-post", "Österreichische Post", true),
         ("colis prive", "shopify", "colis-prive", "Colis Privé", true),
         ("GLS Italy", "shopify", "gls-italy", "GLS Italy", true),
-        (
-            "Deutsche Post Brief",
-            "shopify",
-            "deutsche-post",
-            "Deutsche Post",
-            true,
-        ),
-        (
-            "Canada-Post Expedited",
-            "shopify",
-            "canada-post",
-            "Canada Post",
-            true,
-        ),
+        ("Deutsche Post Brief", "shopify", "deutsche-post", "Deutsche Post", true),
+        ("Canada-Post Expedited", "shopify", "canada-post", "Canada Post", true),
         ("colisimo", "shopify", "colissimo", "Colissimo", true),
         ("Toll IPEC", "starshipit", "toll-ipec", "TollIPEC", true),
     ];
     let mut wrong = Vec::new();
     for (sent, kind, slug, name, confident) in table {
         let found = suggest::suggest(sent, kind);
-        let first = found
-            .first()
-            .map(|first| (first.courier.slug.as_str(), first.name, first.confident));
+        let first = found.first().map(|first| (first.courier.slug.as_str(), first.name, first.confident));
         if first != Some((slug, name, confident)) {
             let all: Vec<String> = found
                 .iter()
@@ -201,11 +150,7 @@ fn nothing_is_filled_in_where_several_may_be_meant_or_none() {
         ("upds", "shopify"),
     ] {
         let found = suggest::suggest(sent, kind);
-        assert!(
-            found.iter().all(|one| !one.confident),
-            "{sent} for {kind}: {:?}",
-            found.first()
-        );
+        assert!(found.iter().all(|one| !one.confident), "{sent} for {kind}: {:?}", found.first());
     }
     for sent in ["", " -_- ", "xyzzy", "12345", "東京"] {
         assert!(suggest::suggest(sent, "shopify").is_empty(), "{sent}");
@@ -239,12 +184,7 @@ fn every_courier_is_suggested_for_its_own_name() {
             continue;
         };
         let found = suggest::suggest(name, "shopify");
-        assert_eq!(
-            found.first().map(|first| first.name),
-            Some(name),
-            "{}",
-            courier.slug
-        );
+        assert_eq!(found.first().map(|first| first.name), Some(name), "{}", courier.slug);
     }
 }
 

@@ -105,7 +105,9 @@ fn imports_go_down_the_floors() {
             continue;
         };
         for named in rooms_named(&fs::read_to_string(&file).unwrap()) {
-            let Some(other) = floor.get(named.as_str()) else { continue };
+            let Some(other) = floor.get(named.as_str()) else {
+                continue;
+            };
             let allowed = other < own
                 || named == room
                 || *own == 0
@@ -147,8 +149,19 @@ fn templates_keep_to_the_policy_of_the_pages() {
     for file in files("templates", "html") {
         let text = fs::read_to_string(&file).unwrap();
         for banned in [
-            "hx-on", "js:", "style=\"", "onclick", "onchange", "onsubmit", "|safe", "hx-boost", "hx-disabled-elt", "hx-ext",
-            "hx-params", "hx-history", "javascript:",
+            "hx-on",
+            "js:",
+            "style=\"",
+            "onclick",
+            "onchange",
+            "onsubmit",
+            "|safe",
+            "hx-boost",
+            "hx-disabled-elt",
+            "hx-ext",
+            "hx-params",
+            "hx-history",
+            "javascript:",
         ] {
             if text.contains(banned) {
                 wrong.push(format!("{}: {banned}", name(&file)));
@@ -162,7 +175,8 @@ fn templates_keep_to_the_policy_of_the_pages() {
             }
         }
         for word in ["please", "sorry", "successfully", "oops"] {
-            let prose = text.split("#}").map(|part| part.split("{#").next().unwrap_or_default()).collect::<String>();
+            let prose =
+                text.split("#}").map(|part| part.split("{#").next().unwrap_or_default()).collect::<String>();
             if prose.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|w| w == word) {
                 wrong.push(format!("{}: the word “{word}”", name(&file)));
             }
@@ -176,13 +190,22 @@ fn every_template_belongs_to_something() {
     let sources: String = files("src", "rs").iter().map(|f| fs::read_to_string(f).unwrap()).collect();
     let templates: Vec<(String, String)> = files("templates", "html")
         .iter()
-        .map(|f| (f.strip_prefix(root().join("templates")).unwrap().display().to_string(), fs::read_to_string(f).unwrap()))
+        .map(|f| {
+            (
+                f.strip_prefix(root().join("templates")).unwrap().display().to_string(),
+                fs::read_to_string(f).unwrap(),
+            )
+        })
         .collect();
     let all: String = templates.iter().map(|(_, text)| text.as_str()).collect();
     let orphans: Vec<&str> = templates
         .iter()
         .map(|(name, _)| name.as_str())
-        .filter(|name| !sources.contains(&format!("\"{name}\"")) && !all.contains(&format!("\"{name}\"")) && *name != "kit.html")
+        .filter(|name| {
+            !sources.contains(&format!("\"{name}\""))
+                && !all.contains(&format!("\"{name}\""))
+                && *name != "kit.html"
+        })
         .collect();
     assert!(orphans.is_empty(), "no struct and no template uses {orphans:?}");
 }
@@ -204,7 +227,14 @@ fn only_the_outbound_room_opens_sockets() {
 #[test]
 fn nothing_names_a_place_of_one_machine() {
     let mut wrong = Vec::new();
-    for (folder, ending) in [("src", "rs"), ("tests", "rs"), ("docs", "md"), ("templates", "html"), ("bin", ""), ("migrations", "sql")] {
+    for (folder, ending) in [
+        ("src", "rs"),
+        ("tests", "rs"),
+        ("docs", "md"),
+        ("templates", "html"),
+        ("bin", ""),
+        ("migrations", "sql"),
+    ] {
         for file in files(folder, ending) {
             let text = fs::read_to_string(&file).unwrap_or_default();
             for place in ["/root/", "registry.npmjs", "crates.io/"] {

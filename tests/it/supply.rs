@@ -28,25 +28,17 @@ impl<'a> Entry<'a> {
 
 /// The strings of an array of `deny.toml`, comments aside.
 fn strings<'a>(text: &'a str, array: &str) -> Vec<&'a str> {
-    let start = text
-        .find(&format!("\n{array} = [\n"))
-        .unwrap_or_else(|| panic!("deny.toml has no {array}"));
+    let start = text.find(&format!("\n{array} = [\n")).unwrap_or_else(|| panic!("deny.toml has no {array}"));
     let body = &text[start..];
     let body = &body[..body.find("\n]").expect("the array ends")];
     let lines = body.lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines
-        .flat_map(|line| line.split('"').skip(1).step_by(2))
-        .collect()
+    lines.flat_map(|line| line.split('"').skip(1).step_by(2)).collect()
 }
 
 /// Every package we may ever build, on any platform.
 fn locked<'a>(lock: &'a str) -> Vec<(&'a str, &'a str, Option<&'a str>)> {
     let read = |entry: &Entry<'a>| {
-        (
-            entry.get("name").expect("a name"),
-            entry.get("version").expect("a version"),
-            entry.get("source"),
-        )
+        (entry.get("name").expect("a name"), entry.get("version").expect("a version"), entry.get("source"))
     };
     Entry::all(lock, "package").iter().map(read).collect()
 }
@@ -62,29 +54,17 @@ fn version(text: &str) -> [u64; 3] {
 fn no_banned_crate_is_in_the_lock_file() {
     let (lock, deny) = (read("Cargo.lock"), read("deny.toml"));
     let banned: BTreeSet<&str> = strings(&deny, "deny").into_iter().collect();
-    assert!(
-        banned.contains("openssl-sys"),
-        "deny.toml is not read well: {banned:?}"
-    );
-    let found: Vec<_> = locked(&lock)
-        .into_iter()
-        .filter(|(name, ..)| banned.contains(name))
-        .collect();
-    assert!(
-        found.is_empty(),
-        "deny.toml bans {found:?}; `cargo tree -i <crate>` tells who brings it"
-    );
+    assert!(banned.contains("openssl-sys"), "deny.toml is not read well: {banned:?}");
+    let found: Vec<_> = locked(&lock).into_iter().filter(|(name, ..)| banned.contains(name)).collect();
+    assert!(found.is_empty(), "deny.toml bans {found:?}; `cargo tree -i <crate>` tells who brings it");
 }
 
 #[test]
 fn every_crate_comes_from_the_one_registry() {
     let lock = read("Cargo.lock");
     let packages = locked(&lock);
-    let own: Vec<_> = packages
-        .iter()
-        .filter(|(_, _, source)| source.is_none())
-        .map(|(name, ..)| *name)
-        .collect();
+    let own: Vec<_> =
+        packages.iter().filter(|(_, _, source)| source.is_none()).map(|(name, ..)| *name).collect();
     assert_eq!(own, ["waybill"], "crates without a source");
     let sources: BTreeSet<&str> = packages.iter().filter_map(|(_, _, source)| *source).collect();
     assert!(
@@ -100,19 +80,10 @@ fn no_version_with_a_known_hole_is_in_the_lock_file() {
     let advisories = Entry::all(&advisories, "advisory");
     assert!(advisories.len() > 5, "advisories.toml is not read well");
     for advisory in advisories {
-        let (id, name) = (
-            advisory.get("id").expect("an id"),
-            advisory.get("package").expect("a package"),
-        );
+        let (id, name) = (advisory.get("id").expect("an id"), advisory.get("package").expect("a package"));
         for (_, found, _) in packages.iter().filter(|(package, ..)| *package == name) {
-            let good = advisory
-                .get("patched")
-                .is_some_and(|floor| version(found) >= version(floor));
-            assert!(
-                good,
-                "{name} {found}: {id}, patched in {:?}",
-                advisory.get("patched")
-            );
+            let good = advisory.get("patched").is_some_and(|floor| version(found) >= version(floor));
+            assert!(good, "{name} {found}: {id}, patched in {:?}", advisory.get("patched"));
         }
     }
 }
@@ -125,62 +96,28 @@ fn every_licence_is_one_we_allow() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let told = Command::new("rustc").arg("-vV").output().expect("rustc");
     let told = String::from_utf8(told.stdout).expect("text");
-    let host = told
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .expect("rustc names its host");
+    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");
     let answer = Command::new(cargo)
-        .args([
-            "metadata",
-            "--offline",
-            "--locked",
-            "--format-version",
-            "1",
-            "--filter-platform",
-            host,
-        ])
+        .args(["metadata", "--offline", "--locked", "--format-version", "1", "--filter-platform", host])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo metadata");
-    assert!(
-        answer.status.success(),
-        "{}",
-        String::from_utf8_lossy(&answer.stderr)
-    );
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    assert!(
-        packages.len() > 200,
-        "cargo metadata tells of {} packages only",
-        packages.len()
-    );
+    assert!(packages.len() > 200, "cargo metadata tells of {} packages only", packages.len());
     let refused: Vec<String> = packages
         .iter()
-        .filter(|package| {
-            !package["license"]
-                .as_str()
-                .is_some_and(|licence| allows(licence, &allowed))
-        })
-        .map(|package| {
-            format!(
-                "{} {}: {}",
-                package["name"], package["version"], package["license"]
-            )
-        })
+        .filter(|package| !package["license"].as_str().is_some_and(|licence| allows(licence, &allowed)))
+        .map(|package| format!("{} {}: {}", package["name"], package["version"], package["license"]))
         .collect();
-    assert!(
-        refused.is_empty(),
-        "licences outside deny.toml's list: {refused:#?}"
-    );
+    assert!(refused.is_empty(), "licences outside deny.toml's list: {refused:#?}");
 }
 
 /// Reads an SPDX expression: `or` asks for one side, `and` for both.
 fn allows(expression: &str, allowed: &BTreeSet<&str>) -> bool {
     // Before SPDX a slash meant `or`.
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = words.as_slice();
     let allows = either(&mut rest, allowed);
@@ -227,12 +164,7 @@ fn one(words: &mut &[&str], allowed: &BTreeSet<&str>) -> bool {
 
 #[test]
 fn licence_expressions_are_read_as_spdx_means_them() {
-    let allowed = BTreeSet::from([
-        "MIT",
-        "Apache-2.0",
-        "Unicode-3.0",
-        "Apache-2.0 WITH LLVM-exception",
-    ]);
+    let allowed = BTreeSet::from(["MIT", "Apache-2.0", "Unicode-3.0", "Apache-2.0 WITH LLVM-exception"]);
     for good in [
         "MIT",
         "MIT/GPL-3.0",
@@ -243,13 +175,7 @@ fn licence_expressions_are_read_as_spdx_means_them() {
     ] {
         assert!(allows(good, &allowed), "{good}");
     }
-    for bad in [
-        "",
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "MIT WITH Some-exception",
-        "(MIT",
-    ] {
+    for bad in ["", "GPL-3.0", "MIT AND GPL-3.0", "MIT WITH Some-exception", "(MIT"] {
         assert!(!allows(bad, &allowed), "{bad}");
     }
 }

@@ -21,34 +21,22 @@ use serde_json::{Value, json};
 pub struct Ebay;
 
 fn url(access: &Access, path: &str) -> String {
-    format!(
-        "{}/sell/fulfillment/v1{path}",
-        access.base_url.trim_end_matches('/')
-    )
+    format!("{}/sell/fulfillment/v1{path}", access.base_url.trim_end_matches('/'))
 }
 
 fn signed(access: &Access, request: HttpRequest) -> HttpRequest {
     let token = format!("Bearer {}", access.credential("access_token").trim());
-    request
-        .header("Accept", "application/json")
-        .header("Authorization", token)
+    request.header("Accept", "application/json").header("Authorization", token)
 }
 
 fn parcels(access: &Access, order: &str) -> String {
     let order: String = url::form_urlencoded::byte_serialize(order.trim().as_bytes()).collect();
-    url(
-        access,
-        &format!("/order/{}/shipping_fulfillment", order.replace('+', "%20")),
-    )
+    url(access, &format!("/order/{}/shipping_fulfillment", order.replace('+', "%20")))
 }
 
 /// eBay takes only letters and digits.
 fn tracking(submission: &Submission) -> String {
-    submission
-        .tracking_number
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect()
+    submission.tracking_number.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// The code the carrier goes by: the mapping's code, else its name.
@@ -85,17 +73,12 @@ impl Channel for Ebay {
 
     fn tested(&self, response: &HttpResponse) -> Result<Answer<String>, Failure> {
         let page = read(response)?;
-        let seller = page["orders"][0]["sellerId"]
-            .as_str()
-            .filter(|name| !name.is_empty());
+        let seller = page["orders"][0]["sellerId"].as_str().filter(|name| !name.is_empty());
         Ok(Answer::plain(seller.unwrap_or("eBay").to_owned()))
     }
 
     fn look(&self, access: &Access, submission: &Submission) -> HttpRequest {
-        signed(
-            access,
-            HttpRequest::get(parcels(access, &submission.order_reference)),
-        )
+        signed(access, HttpRequest::get(parcels(access, &submission.order_reference)))
     }
 
     /// Also checks what eBay would refuse: a number without a letter or digit, a
@@ -103,10 +86,7 @@ impl Channel for Ebay {
     fn looked(&self, response: &HttpResponse, submission: &Submission) -> Result<Answer<Look>, Failure> {
         let list = read(response)?;
         let Some(known) = list["fulfillments"].as_array() else {
-            return Err(Failure::perhaps(
-                ErrorClass::Unknown,
-                "eBay's answer has no list of fulfillments.",
-            ));
+            return Err(Failure::perhaps(ErrorClass::Unknown, "eBay's answer has no list of fulfillments."));
         };
         let wanted = bare(&submission.tracking_number);
         if wanted.is_empty() {
@@ -114,30 +94,20 @@ impl Channel for Ebay {
             return Err(Failure::not_sent(ErrorClass::TrackingRejected, words));
         }
         let same = known.iter().find(|parcel| {
-            let number = parcel["shipmentTrackingNumber"]
-                .as_str()
-                .or(parcel["fulfillmentId"].as_str());
+            let number = parcel["shipmentTrackingNumber"].as_str().or(parcel["fulfillmentId"].as_str());
             number.is_some_and(|number| bare(number) == wanted)
         });
         if let Some(parcel) = same {
             let id = parcel["fulfillmentId"].as_str().unwrap_or(&wanted);
-            return Ok(Answer::plain(Look::AlreadyThere {
-                remote_id: id.to_owned(),
-            }));
+            return Ok(Answer::plain(Look::AlreadyThere { remote_id: id.to_owned() }));
         }
         if submission.lines.is_empty() || submission.lines.iter().any(|line| line.quantity < 1) {
             let words = "A parcel needs lines with at least one piece each.";
             return Err(Failure::not_sent(ErrorClass::InvalidRequest, words));
         }
-        if let Some(line) = submission
-            .lines
-            .iter()
-            .find(|line| line.channel_line_id.trim().is_empty())
-        {
-            let words = format!(
-                "The line {} has no eBay line item id, and eBay takes no SKU instead.",
-                line.sku
-            );
+        if let Some(line) = submission.lines.iter().find(|line| line.channel_line_id.trim().is_empty()) {
+            let words =
+                format!("The line {} has no eBay line item id, and eBay takes no SKU instead.", line.sku);
             return Err(Failure::not_sent(ErrorClass::SkuUnknown, words));
         }
         if carrier(submission).is_empty() {
@@ -158,10 +128,7 @@ impl Channel for Ebay {
             "shippingCarrierCode": carrier(submission),
             "trackingNumber": tracking(submission),
         });
-        signed(
-            access,
-            HttpRequest::json("POST", parcels(access, &submission.order_reference), &body),
-        )
+        signed(access, HttpRequest::json("POST", parcels(access, &submission.order_reference), &body))
     }
 
     fn submitted(
@@ -173,16 +140,10 @@ impl Channel for Ebay {
             return Err(refusal(response, Some(submission)));
         }
         // The id stands at the end of the Location; it is the tracking number.
-        let place = response
-            .header("location")
-            .map(|place| place.trim().trim_end_matches('/'));
-        let id = place
-            .and_then(|place| place.rsplit_once("/shipping_fulfillment/"))
-            .map(|(_, id)| id);
+        let place = response.header("location").map(|place| place.trim().trim_end_matches('/'));
+        let id = place.and_then(|place| place.rsplit_once("/shipping_fulfillment/")).map(|(_, id)| id);
         let id = id.filter(|id| !id.is_empty() && !id.contains('/'));
-        Ok(Answer::plain(Submitted {
-            remote_id: id.map_or_else(|| tracking(submission), str::to_owned),
-        }))
+        Ok(Answer::plain(Submitted { remote_id: id.map_or_else(|| tracking(submission), str::to_owned) }))
     }
 
     fn orders(&self, access: &Access, since: Instant, page: Option<&str>) -> HttpRequest {
@@ -235,19 +196,13 @@ impl Said {
         let error = body["errors"].as_array()?.first()?;
         let words = |name: &str| error[name].as_str().map(str::trim).unwrap_or_default();
         let (message, long) = (words("message"), words("longMessage"));
-        let text = if long.is_empty() || long == message {
-            message.to_owned()
-        } else {
-            format!("{message} {long}")
-        };
+        let text =
+            if long.is_empty() || long == message { message.to_owned() } else { format!("{message} {long}") };
         let parameters = error["parameters"].as_array().into_iter().flatten();
         Some(Said {
             id: error["errorId"].as_i64().unwrap_or(0),
             text: short(&text),
-            parameters: parameters
-                .filter_map(|one| one["name"].as_str())
-                .map(str::to_lowercase)
-                .collect(),
+            parameters: parameters.filter_map(|one| one["name"].as_str()).map(str::to_lowercase).collect(),
         })
     }
 
@@ -265,9 +220,7 @@ impl Said {
         let sentence = sentence.to_lowercase();
         let by_text = both(sentence.contains("tracking"), sentence.contains("carrier"));
         let names = |word: &str| self.parameters.iter().any(|name| name.contains(word));
-        by_text
-            .or_else(|| both(names("tracking"), names("carrier")))
-            .unwrap_or(false)
+        by_text.or_else(|| both(names("tracking"), names("carrier"))).unwrap_or(false)
     }
 
     fn class(&self, sentence: &str, submission: Option<&Submission>) -> Option<ErrorClass> {
@@ -295,10 +248,7 @@ impl Said {
 fn refusal(response: &HttpResponse, submission: Option<&Submission>) -> Failure {
     let body = response.json().unwrap_or_default();
     let Some(said) = Said::of(&body) else {
-        return Failure::by_status(
-            response,
-            format!("eBay answered with status {}.", response.status),
-        );
+        return Failure::by_status(response, format!("eBay answered with status {}.", response.status));
     };
     let sentence = body["errors"][0]["longMessage"].as_str().unwrap_or_default();
     let words = if said.text.is_empty() {
@@ -306,20 +256,15 @@ fn refusal(response: &HttpResponse, submission: Option<&Submission>) -> Failure 
     } else {
         said.text.clone()
     };
-    let base = Failure {
-        code: Some(said.id.to_string()),
-        ..Failure::by_status(response, words)
-    };
+    let base = Failure { code: Some(said.id.to_string()), ..Failure::by_status(response, words) };
     // After a 5xx only reading can tell, whatever the body says.
     if response.status >= 500 {
         return base;
     }
     match said.class(sentence, submission) {
-        Some(ErrorClass::RateLimited) => Failure {
-            class: ErrorClass::RateLimited,
-            retry_after: response.retry_after(),
-            ..base
-        },
+        Some(ErrorClass::RateLimited) => {
+            Failure { class: ErrorClass::RateLimited, retry_after: response.retry_after(), ..base }
+        }
         Some(class) if response.status >= 400 && response.status != 429 => Failure { class, ..base },
         _ => base,
     }

@@ -28,11 +28,7 @@ fn merged(lines: &[SubmissionLine]) -> Vec<SubmissionLine> {
 
 /// Letters and digits of a tracking number, upper case: how two spellings are compared.
 fn bare(number: &str) -> String {
-    number
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_uppercase())
-        .collect()
+    number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Words of a vendor at a length that fits a page.

@@ -18,13 +18,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 /// The topics whose messages carry a whole order.
-const ORDER_TOPICS: [&str; 5] = [
-    "orders/create",
-    "orders/updated",
-    "orders/paid",
-    "orders/cancelled",
-    "orders/edited",
-];
+const ORDER_TOPICS: [&str; 5] =
+    ["orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/edited"];
 
 /// The adapter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,10 +53,7 @@ impl Channel for Shopify {
         let words = |name: &str| data["shop"][name].as_str().filter(|text| !text.is_empty());
         match words("name").or(words("myshopifyDomain")) {
             Some(name) => Ok(Answer::plain(name.to_owned())),
-            None => Err(Failure::perhaps(
-                ErrorClass::Unknown,
-                "Shopify's answer names no shop.",
-            )),
+            None => Err(Failure::perhaps(ErrorClass::Unknown, "Shopify's answer names no shop.")),
         }
     }
 
@@ -103,9 +95,7 @@ impl Channel for Shopify {
     ) -> Option<InboundDelivery> {
         let header = |name: &str| {
             let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-            found
-                .map(|(_, value)| value.trim())
-                .filter(|value| !value.is_empty())
+            found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
         };
         let given = header("x-shopify-hmac-sha256")?;
         let signed = |secret: &SecretString| {

@@ -81,11 +81,7 @@ fn candidates() -> Vec<PathBuf> {
         dirs.push(String::from_utf8_lossy(&answer.stdout).trim().into());
     }
     for (parent, prefix, below) in PACKAGED {
-        dirs.extend(
-            versions_in(Path::new(parent), prefix)
-                .into_iter()
-                .map(|dir| dir.join(below)),
-        );
+        dirs.extend(versions_in(Path::new(parent), prefix).into_iter().map(|dir| dir.join(below)));
     }
     dirs
 }
@@ -99,12 +95,8 @@ fn versions_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
         .flatten()
         .filter_map(|entry| {
             let name = entry.file_name();
-            let digits: String = name
-                .to_str()?
-                .strip_prefix(prefix)?
-                .chars()
-                .filter(char::is_ascii_digit)
-                .collect();
+            let digits: String =
+                name.to_str()?.strip_prefix(prefix)?.chars().filter(char::is_ascii_digit).collect();
             Some((digits.parse().unwrap_or(0), entry.path()))
         })
         .collect();
@@ -116,15 +108,9 @@ fn probe(dir: &Path) -> Option<Binaries> {
     if !(dir.join("postgres").is_file() && dir.join("initdb").is_file()) {
         return None;
     }
-    let answer = Command::new(dir.join("postgres"))
-        .arg("--version")
-        .output()
-        .ok()?;
+    let answer = Command::new(dir.join("postgres")).arg("--version").output().ok()?;
     let major = major_of(&String::from_utf8_lossy(&answer.stdout))?;
-    Some(Binaries {
-        dir: dir.to_owned(),
-        major,
-    })
+    Some(Binaries { dir: dir.to_owned(), major })
 }
 
 /// From `postgres (PostgreSQL) 15.20 (Debian …)`, `… 18beta1`, `… 17rc1`.

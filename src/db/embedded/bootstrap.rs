@@ -23,14 +23,10 @@ pub async fn bootstrap(superuser_url: &str) -> Result<()> {
     let driver = tokio::spawn(connection);
     client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
     create_roles(&client, None).await?;
-    let known = client
-        .query_opt("select from pg_database where datname = $1", &[&DATABASE])
-        .await?;
+    let known = client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await?;
     if known.is_none() {
         // Names of our own, no quoting needed; DDL takes no parameters.
-        client
-            .batch_execute(&format!("create database {DATABASE} owner {OWNER_ROLE}"))
-            .await?;
+        client.batch_execute(&format!("create database {DATABASE} owner {OWNER_ROLE}")).await?;
     }
     // The end of the session is the end of the lock.
     drop(client);
@@ -42,9 +38,7 @@ pub async fn bootstrap(superuser_url: &str) -> Result<()> {
 /// one; the private server does not.
 pub async fn create_roles(client: &Client, password: Option<&str>) -> Result<()> {
     for role in [APP_ROLE, OWNER_ROLE] {
-        let known = client
-            .query_opt("select from pg_roles where rolname = $1", &[&role])
-            .await?;
+        let known = client.query_opt("select from pg_roles where rolname = $1", &[&role]).await?;
         if known.is_none() {
             client.batch_execute(&format!("create role {role}")).await?;
         }
@@ -57,13 +51,9 @@ pub async fn create_roles(client: &Client, password: Option<&str>) -> Result<()>
             .await?;
         if let Some(password) = password {
             let quoted = password.replace('\'', "''");
-            client
-                .batch_execute(&format!("alter role {role} password '{quoted}'"))
-                .await?;
+            client.batch_execute(&format!("alter role {role} password '{quoted}'")).await?;
         }
     }
-    client
-        .batch_execute(&format!("grant {APP_ROLE} to {OWNER_ROLE}"))
-        .await?;
+    client.batch_execute(&format!("grant {APP_ROLE} to {OWNER_ROLE}")).await?;
     Ok(())
 }

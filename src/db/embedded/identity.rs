@@ -41,37 +41,28 @@ impl RunAs {
         }
         let nearest = home.ancestors().find_map(|dir| fs::metadata(dir).ok());
         let owner = nearest.and_then(|meta| User::from_uid(Uid::from_raw(meta.uid())).ok().flatten());
-        let usual = ["postgres", "nobody"]
-            .into_iter()
-            .filter_map(|name| User::from_name(name).ok().flatten());
-        let user = owner
-            .into_iter()
-            .chain(usual)
-            .find(|user| !user.uid.is_root())
-            .context("running as root, and there is no account to run PostgreSQL under (postgres, nobody)")?;
-        Ok(Some(RunAs {
-            uid: user.uid,
-            gid: user.gid,
-            name: user.name,
-        }))
+        let usual =
+            ["postgres", "nobody"].into_iter().filter_map(|name| User::from_name(name).ok().flatten());
+        let user =
+            owner.into_iter().chain(usual).find(|user| !user.uid.is_root()).context(
+                "running as root, and there is no account to run PostgreSQL under (postgres, nobody)",
+            )?;
+        Ok(Some(RunAs { uid: user.uid, gid: user.gid, name: user.name }))
     }
 
     /// May this account walk down to `dir`? A home folder of root is 0700 on most
     /// machines. What does not exist yet, we will make passable.
     fn can_reach(&self, dir: &Path) -> bool {
-        dir.ancestors()
-            .skip(1)
-            .filter_map(|above| fs::metadata(above).ok())
-            .all(|meta| {
-                let bit = if meta.uid() == self.uid.as_raw() {
-                    0o100
-                } else if meta.gid() == self.gid.as_raw() {
-                    0o010
-                } else {
-                    0o001
-                };
-                meta.permissions().mode() & bit != 0
-            })
+        dir.ancestors().skip(1).filter_map(|above| fs::metadata(above).ok()).all(|meta| {
+            let bit = if meta.uid() == self.uid.as_raw() {
+                0o100
+            } else if meta.gid() == self.gid.as_raw() {
+                0o010
+            } else {
+                0o001
+            };
+            meta.permissions().mode() & bit != 0
+        })
     }
 }
 
@@ -101,12 +92,7 @@ impl Place {
         make_private(&home, run_as.as_ref())?;
         let sockets = socket_folder(&home, run_as.as_ref());
         make_private(&sockets, run_as.as_ref())?;
-        Ok(Place {
-            data: home.join("data"),
-            home,
-            sockets,
-            run_as,
-        })
+        Ok(Place { data: home.join("data"), home, sockets, run_as })
     }
 
     /// The name of a server program, ready to run here: our PG* variables do not
@@ -118,10 +104,7 @@ impl Place {
                 command.env_remove(name);
             }
         }
-        command
-            .env("LC_ALL", "C")
-            .env("TZ", "UTC")
-            .current_dir(&self.home);
+        command.env("LC_ALL", "C").env("TZ", "UTC").current_dir(&self.home);
         if let Some(who) = &self.run_as {
             // std drops root's supplementary groups along with the uid
             command.uid(who.uid.as_raw()).gid(who.gid.as_raw());
@@ -140,11 +123,7 @@ fn socket_folder(home: &Path, run_as: Option<&RunAs>) -> PathBuf {
     let temporary = env::temp_dir().join(&name);
     let fits = temporary.as_os_str().len() + 20 < LONGEST_SOCKET_PATH
         && run_as.is_none_or(|who| who.can_reach(&temporary.join("socket")));
-    if fits {
-        temporary
-    } else {
-        Path::new("/tmp").join(name)
-    }
+    if fits { temporary } else { Path::new("/tmp").join(name) }
 }
 
 /// Makes a folder only the server's account may enter, or takes one that is ours
@@ -152,11 +131,7 @@ fn socket_folder(home: &Path, run_as: Option<&RunAs>) -> PathBuf {
 fn make_private(dir: &Path, run_as: Option<&RunAs>) -> Result<()> {
     let making = || format!("making {}", dir.display());
     if let Some(parent) = dir.parent() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(parent)
-            .with_context(making)?;
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).with_context(making)?;
     }
     match fs::DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => {}

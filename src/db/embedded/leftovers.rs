@@ -94,10 +94,7 @@ fn wait_until_gone(data: &Path, limit: Duration) -> bool {
 /// kernel can tell; elsewhere `ps` is asked about the number in the pid file.
 fn servers_in(data: &Path) -> Vec<Pid> {
     if !Path::new("/proc/self/cwd").exists() {
-        return pid_in_file(data)
-            .filter(|pid| is_postgres(*pid))
-            .into_iter()
-            .collect();
+        return pid_in_file(data).filter(|pid| is_postgres(*pid)).into_iter().collect();
     }
     let Ok(real) = fs::canonicalize(data) else {
         return Vec::new();
@@ -125,11 +122,8 @@ fn pid_in_file(data: &Path) -> Option<Pid> {
 }
 
 fn is_postgres(pid: Pid) -> bool {
-    Command::new("ps")
-        .args(["-o", "stat=,comm=", "-p", &pid.to_string()])
-        .output()
-        .is_ok_and(|answer| {
-            let text = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-            text.contains("postgres") && !text.starts_with('Z')
-        })
+    Command::new("ps").args(["-o", "stat=,comm=", "-p", &pid.to_string()]).output().is_ok_and(|answer| {
+        let text = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+        text.contains("postgres") && !text.starts_with('Z')
+    })
 }

@@ -61,22 +61,12 @@ pub struct Options {
 impl Options {
     /// Data that is kept: what the app runs on.
     pub fn kept(home: impl Into<PathBuf>) -> Options {
-        Options {
-            home: home.into(),
-            volatile: false,
-            shared: false,
-            ready_timeout: Duration::from_secs(120),
-        }
+        Options { home: home.into(), volatile: false, shared: false, ready_timeout: Duration::from_secs(120) }
     }
 
     /// Data nobody will miss, shared by the processes of a test run.
     pub fn throwaway(home: impl Into<PathBuf>) -> Options {
-        Options {
-            home: home.into(),
-            volatile: true,
-            shared: true,
-            ready_timeout: Duration::from_secs(60),
-        }
+        Options { home: home.into(), volatile: true, shared: true, ready_timeout: Duration::from_secs(60) }
     }
 }
 
@@ -121,11 +111,7 @@ enum Role {
     Guest,
     /// One of several equals. `door` is locked while coming in and going out;
     /// `users` is held as a shared lock in between.
-    User {
-        door: File,
-        users: File,
-        child: Option<Child>,
-    },
+    User { door: File, users: File, child: Option<Child> },
     /// We have stopped.
     Left,
 }
@@ -233,9 +219,7 @@ fn bring_up(options: &Options, place: &Place, report: &mut Report) -> Result<Chi
     if options.volatile && age(&version_file) > LONGEST_THROWAWAY_LIFE {
         fs::remove_dir_all(&place.data)?;
     }
-    let made_by = fs::read_to_string(version_file)
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let made_by = fs::read_to_string(version_file).ok().and_then(|text| text.trim().parse().ok());
     let binaries = binaries::find(made_by)?;
     if made_by.is_none() {
         let since = Instant::now();
@@ -250,20 +234,14 @@ fn bring_up(options: &Options, place: &Place, report: &mut Report) -> Result<Chi
 /// Zero for what is not there or lies in the future.
 fn age(file: &Path) -> Duration {
     let modified = fs::metadata(file).and_then(|meta| meta.modified());
-    modified
-        .ok()
-        .and_then(|time| time.elapsed().ok())
-        .unwrap_or_default()
+    modified.ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
 }
 
 fn wait_for_owner(options: &Options, place: &Place) -> Result<()> {
     let since = Instant::now();
     while !answers(place) {
         if since.elapsed() > options.ready_timeout {
-            bail!(
-                "another copy of the app holds {}, but its server does not answer",
-                place.home.display()
-            );
+            bail!("another copy of the app holds {}, but its server does not answer", place.home.display());
         }
         thread::sleep(Duration::from_millis(25));
     }

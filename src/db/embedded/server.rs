@@ -29,19 +29,13 @@ pub(super) fn init(options: &Options, binaries: &Binaries, place: &Place) -> Res
         fs::remove_dir_all(&fresh)?;
     }
     if fs::read_dir(&place.data).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!(
-            "{} is not empty and not a PostgreSQL cluster",
-            place.data.display()
-        );
+        bail!("{} is not empty and not a PostgreSQL cluster", place.data.display());
     }
     let mut complaint = String::new();
     // C.UTF-8 sorts as C does but knows the letters; not every system has it.
     for locale in ["--locale=C.UTF-8", "--no-locale"] {
         let mut command = place.command(&binaries.dir.join("initdb"));
-        command
-            .arg("-D")
-            .arg(&fresh)
-            .args(["-U", SUPERUSER, "-E", "UTF8", "--no-instructions", locale]);
+        command.arg("-D").arg(&fresh).args(["-U", SUPERUSER, "-E", "UTF8", "--no-instructions", locale]);
         // The socket's folder is the lock on the door: who may enter it is the server's own account.
         command.args(["-A", "trust"]);
         if options.volatile {
@@ -89,11 +83,7 @@ pub(super) fn launch(options: &Options, binaries: &Binaries, place: &Place) -> R
         }
         if since.elapsed() > options.ready_timeout {
             let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGQUIT);
-            bail!(
-                "postgres is not ready after {:?}:\n{}",
-                options.ready_timeout,
-                last_lines(&log_file)
-            );
+            bail!("postgres is not ready after {:?}:\n{}", options.ready_timeout, last_lines(&log_file));
         }
         thread::sleep(Duration::from_millis(5));
     }
@@ -171,18 +161,12 @@ fn settings(options: &Options, sockets: &Path) -> Vec<(&'static str, OsString)> 
             ("log_lock_waits", "on"),
         ]
     };
-    settings.extend(
-        by_kind
-            .iter()
-            .map(|(name, value)| (*name, OsString::from(*value))),
-    );
+    settings.extend(by_kind.iter().map(|(name, value)| (*name, OsString::from(*value))));
     settings
 }
 
 fn last_lines(log: &Path) -> String {
-    let text = fs::read(log)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
 }

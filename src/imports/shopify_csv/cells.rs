@@ -16,9 +16,7 @@ pub(super) fn amount(cell: &str, currency: &str, decimals: u32) -> Result<i64, A
     let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(whole) || !all_digits(fraction) || whole.is_empty() || (dotted && fraction.is_empty()) {
         let separated = digits.chars().any(|c| c.is_ascii_digit())
-            && digits
-                .chars()
-                .all(|c| c.is_ascii_digit() || ".,'’ \u{a0}\u{202f}".contains(c));
+            && digits.chars().all(|c| c.is_ascii_digit() || ".,'’ \u{a0}\u{202f}".contains(c));
         return Err(if separated {
             format!(
                 "write it without thousands separators and with a dot before the decimals, such as {}",
@@ -30,18 +28,11 @@ pub(super) fn amount(cell: &str, currency: &str, decimals: u32) -> Result<i64, A
     }
     // Some tools write ".00" even where the currency has no decimals; that is
     // the same amount. ".000" could be a thousand and is not.
-    let fraction = if decimals == 0 && matches!(fraction, "0" | "00") {
-        ""
-    } else {
-        fraction
-    };
+    let fraction = if decimals == 0 && matches!(fraction, "0" | "00") { "" } else { fraction };
     let written = u32::try_from(fraction.len()).unwrap_or(u32::MAX);
     if written > decimals {
         return Err(match decimals {
-            0 => format!(
-                "{currency} has no decimals, write a whole amount such as {}",
-                example(0)
-            ),
+            0 => format!("{currency} has no decimals, write a whole amount such as {}", example(0)),
             _ => format!("{currency} has {decimals} decimals, write no more than that"),
         });
     }
@@ -107,11 +98,7 @@ pub(super) fn moment(cell: &str) -> Result<Moment, Advice> {
     let local = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
-        .or_else(|| {
-            NaiveDate::parse_from_str(&text, "%Y-%m-%d")
-                .ok()?
-                .and_hms_opt(0, 0, 0)
-        })
+        .or_else(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
         .ok_or_else(advice)?;
     if !(1970..=2100).contains(&local.year()) {
         return Err("write a date between the years 1970 and 2100".to_owned());
@@ -120,13 +107,8 @@ pub(super) fn moment(cell: &str) -> Result<Moment, Advice> {
         Some(offset) => offset_minutes(offset).ok_or_else(advice)?,
         None => 0,
     };
-    let at = local
-        .checked_sub_signed(chrono::Duration::minutes(minutes))
-        .ok_or_else(advice)?;
-    Ok(Moment {
-        at: at.and_utc(),
-        assumed: offset.is_none(),
-    })
+    let at = local.checked_sub_signed(chrono::Duration::minutes(minutes)).ok_or_else(advice)?;
+    Ok(Moment { at: at.and_utc(), assumed: offset.is_none() })
 }
 
 fn split_offset(cell: &str) -> (&str, Option<&str>) {
@@ -169,11 +151,7 @@ fn offset_minutes(offset: &str) -> Option<i64> {
 
 /// Tags, split at commas.
 pub(super) fn tags(cell: &str) -> Vec<String> {
-    cell.split(',')
-        .map(str::trim)
-        .filter(|tag| !tag.is_empty())
-        .map(str::to_owned)
-        .collect()
+    cell.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
 /// `Name: value` on lines of their own. A line without `: ` continues the
@@ -181,9 +159,7 @@ pub(super) fn tags(cell: &str) -> Vec<String> {
 pub(super) fn note_attributes(cell: &str) -> Vec<(String, String)> {
     let mut attributes: Vec<(String, String)> = Vec::new();
     for line in cell.lines() {
-        let named = line
-            .split_once(": ")
-            .or_else(|| line.strip_suffix(':').map(|name| (name, "")));
+        let named = line.split_once(": ").or_else(|| line.strip_suffix(':').map(|name| (name, "")));
         match (named, attributes.last_mut()) {
             (Some((name, value)), _) => attributes.push((name.trim().to_owned(), value.trim().to_owned())),
             (None, Some((_, value))) => {

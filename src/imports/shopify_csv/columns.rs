@@ -157,10 +157,7 @@ impl Column {
             Self::TaxValue(_) => "Tax value",
             Self::Billing(_) => "Billing address",
             Self::ShippingTo(_) => "Shipping address",
-            _ => TITLES
-                .iter()
-                .find(|(column, _)| *column == self)
-                .map_or("", |(_, title)| title),
+            _ => TITLES.iter().find(|(column, _)| *column == self).map_or("", |(_, title)| title),
         }
     }
 
@@ -172,12 +169,7 @@ impl Column {
         if let Some((column, _)) = TITLES.iter().find(|(_, title)| self::key(title) == key) {
             return Some(*column);
         }
-        let part = |rest: &str| {
-            PARTS
-                .iter()
-                .find(|(_, name)| *name == rest)
-                .map(|(part, _)| *part)
-        };
+        let part = |rest: &str| PARTS.iter().find(|(_, name)| *name == rest).map(|(part, _)| *part);
         if let Some(found) = key.strip_prefix("billing").and_then(part) {
             return Some(Self::Billing(found));
         }
@@ -198,11 +190,7 @@ impl Column {
 /// Case, spaces, hyphens and brackets differ between Shopify's own help page
 /// and its files.
 fn key(title: &str) -> String {
-    title
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    title.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Which cell is which.
@@ -249,25 +237,14 @@ impl Header {
         }
         header.taxes.sort_unstable();
         header.taxes.dedup();
-        let missing: Vec<&str> = REQUIRED
-            .iter()
-            .filter(|column| !header.has(**column))
-            .map(|column| column.title())
-            .collect();
-        if missing.is_empty() {
-            Ok(header)
-        } else {
-            Err(NotAnExport::MissingColumns { missing })
-        }
+        let missing: Vec<&str> =
+            REQUIRED.iter().filter(|column| !header.has(**column)).map(|column| column.title()).collect();
+        if missing.is_empty() { Ok(header) } else { Err(NotAnExport::MissingColumns { missing }) }
     }
 
     fn keep(&mut self, place: usize, title: &str) {
         let listed = Column::of(title).is_some() || KEPT.contains(&key(title).as_str());
-        let mut unique = if title.is_empty() {
-            format!("Column {}", place + 1)
-        } else {
-            title.to_owned()
-        };
+        let mut unique = if title.is_empty() { format!("Column {}", place + 1) } else { title.to_owned() };
         if self.extras.iter().any(|(_, taken)| *taken == unique) {
             unique = format!("{unique} (column {})", place + 1);
         }

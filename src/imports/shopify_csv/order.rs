@@ -19,10 +19,7 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// A cell without the blanks around it; blank where the column is missing.
     pub fn cell(&self, column: Column) -> &str {
-        self.header
-            .place(column)
-            .and_then(|place| self.cells.get(place))
-            .map_or("", |cell| cell.trim())
+        self.header.place(column).and_then(|place| self.cells.get(place)).map_or("", |cell| cell.trim())
     }
 
     fn text(&self, column: Column) -> Option<String> {
@@ -36,27 +33,16 @@ impl Row<'_> {
 
     /// Whether the row sells anything.
     pub fn has_item(&self) -> bool {
-        [
-            Column::ItemQuantity,
-            Column::ItemName,
-            Column::ItemPrice,
-            Column::ItemSku,
-        ]
-        .iter()
-        .any(|column| !self.cell(*column).is_empty())
+        [Column::ItemQuantity, Column::ItemName, Column::ItemPrice, Column::ItemSku]
+            .iter()
+            .any(|column| !self.cell(*column).is_empty())
     }
 
     fn extras(&self) -> BTreeMap<String, String> {
-        let cell = |place: usize| {
-            self.cells
-                .get(place)
-                .map(|cell| cell.trim())
-                .filter(|cell| !cell.is_empty())
-        };
+        let cell =
+            |place: usize| self.cells.get(place).map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
         let extras = self.header.extras.iter();
-        extras
-            .filter_map(|(place, title)| Some((title.clone(), cell(*place)?.to_owned())))
-            .collect()
+        extras.filter_map(|(place, title)| Some((title.clone(), cell(*place)?.to_owned()))).collect()
     }
 }
 
@@ -92,11 +78,7 @@ impl Draft {
         }
         let total = self.amount(first, Column::Total, money);
         if first.cell(Column::Total).is_empty() {
-            self.refuse(
-                first,
-                Column::Total,
-                "write what the customer pays, 0 if it is nothing".to_owned(),
-            );
+            self.refuse(first, Column::Total, "write what the customer pays, 0 if it is nothing".to_owned());
         }
         for row in rows {
             self.same_order(first, row, created_at);
@@ -147,13 +129,8 @@ impl Draft {
         let cell = row.cell(column);
         let shown: String = cell.chars().take(40).collect();
         let dots = if shown.len() < cell.len() { "…" } else { "" };
-        let what = if cell.is_empty() {
-            "blank".to_owned()
-        } else {
-            format!("\"{shown}{dots}\"")
-        };
-        self.reasons
-            .push((line, format!("Line {line}: {title} is {what}; {advice}.")));
+        let what = if cell.is_empty() { "blank".to_owned() } else { format!("\"{shown}{dots}\"") };
+        self.reasons.push((line, format!("Line {line}: {title} is {what}; {advice}.")));
     }
 
     fn money<'c>(&mut self, row: &Row<'_>, currency: &'c str) -> Option<Money<'c>> {
@@ -162,10 +139,7 @@ impl Draft {
             let advice = "write the three letters of an ISO 4217 currency, such as EUR".to_owned();
             self.refuse(row, Column::Currency, advice);
         }
-        Some(Money {
-            currency,
-            decimals: decimals?,
-        })
+        Some(Money { currency, decimals: decimals? })
     }
 
     fn amount(&mut self, row: &Row<'_>, column: Column, money: Option<Money<'_>>) -> Option<i64> {
@@ -261,8 +235,7 @@ impl Draft {
                 items.push(self.item(row, first_line, money));
             } else if row.line != first_line {
                 let line = row.line;
-                self.notes
-                    .push(format!("Line {line}: the row has no line item; it was ignored."));
+                self.notes.push(format!("Line {line}: the row has no line item; it was ignored."));
             }
         }
         if !rows.iter().any(Row::has_item) {
@@ -285,11 +258,7 @@ impl Draft {
             self.refuse(row, Column::ItemName, "write the name of the product".to_owned());
         }
         if row.cell(Column::ItemPrice).is_empty() {
-            self.refuse(
-                row,
-                Column::ItemPrice,
-                "write the price of one, 0 if it is free".to_owned(),
-            );
+            self.refuse(row, Column::ItemPrice, "write the price of one, 0 if it is free".to_owned());
         }
         if cells::is_shortened_number(row.cell(Column::ItemSku)) {
             self.refuse(
@@ -311,11 +280,7 @@ impl Draft {
             fulfillment_status: row.status(Column::ItemFulfillmentStatus),
             discount_minor: self.amount(row, Column::ItemDiscount, money),
             vendor: row.text(Column::Vendor),
-            extras: if row.line == first_line {
-                BTreeMap::new()
-            } else {
-                row.extras()
-            },
+            extras: if row.line == first_line { BTreeMap::new() } else { row.extras() },
         }
     }
 
@@ -324,9 +289,7 @@ impl Draft {
         if cell.is_empty() {
             return None;
         }
-        cells::yes_or_no(cell)
-            .map_err(|advice| self.refuse(row, column, advice))
-            .ok()
+        cells::yes_or_no(cell).map_err(|advice| self.refuse(row, column, advice)).ok()
     }
 
     fn tax_lines(&mut self, row: &Row<'_>, money: Option<Money<'_>>) -> Vec<CsvTaxLine> {
@@ -335,10 +298,7 @@ impl Draft {
             let name = row.cell(Column::TaxName(number)).to_owned();
             let value = self.amount(row, Column::TaxValue(number), money);
             if !name.is_empty() || value.is_some() {
-                lines.push(CsvTaxLine {
-                    name,
-                    amount_minor: value.unwrap_or_default(),
-                });
+                lines.push(CsvTaxLine { name, amount_minor: value.unwrap_or_default() });
             }
         }
         lines

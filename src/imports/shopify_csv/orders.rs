@@ -70,20 +70,11 @@ impl<'a> Orders<'a> {
         };
         if let Some(unnamed) = unnamed {
             let reason = fault.unwrap_or_else(|| format!("Line {line}: {unnamed}"));
-            self.failures.push(RowFailure {
-                line,
-                reference: String::new(),
-                reason,
-                raw: record.raw,
-            });
+            self.failures.push(RowFailure { line, reference: String::new(), reason, raw: record.raw });
             return;
         }
         let place = self.rows.len();
-        self.rows.push(Kept {
-            record,
-            starts,
-            fault,
-        });
+        self.rows.push(Kept { record, starts, fault });
         let group = self.groups.entry(name.clone()).or_default();
         if group.is_empty() {
             self.names.push(name);
@@ -92,11 +83,7 @@ impl<'a> Orders<'a> {
     }
 
     fn row(&self, record: &Record) -> Row<'a> {
-        Row {
-            header: self.header,
-            line: record.line,
-            cells: split(&record.raw, self.delimiter),
-        }
+        Row { header: self.header, line: record.line, cells: split(&record.raw, self.delimiter) }
     }
 
     fn fault(&self, record: &Record, row: &Row<'_>) -> Option<String> {
@@ -112,9 +99,7 @@ impl<'a> Orders<'a> {
             ));
         }
         if cells < width && !record.ended {
-            return Some(format!(
-                "Line {line}: the file ends in the middle of this row; export it again."
-            ));
+            return Some(format!("Line {line}: the file ends in the middle of this row; export it again."));
         }
         None
     }
@@ -159,29 +144,21 @@ impl<'a> Orders<'a> {
         notes: &mut Notes,
         assumed: &mut Vec<u64>,
     ) -> Result<Built, RowFailure> {
-        let faults: Vec<(u64, String)> = self
-            .kept(&group)
-            .filter_map(|row| Some((row.record.line, row.fault.clone()?)))
-            .collect();
+        let faults: Vec<(u64, String)> =
+            self.kept(&group).filter_map(|row| Some((row.record.line, row.fault.clone()?))).collect();
         let refuse = |mut reasons: Vec<(u64, String)>, rows: &[usize]| {
             reasons.sort_by_key(|(line, _)| *line);
             let line = reasons.first().map_or(0, |(line, _)| *line);
             let left_out = reasons.len().saturating_sub(MAX_REASONS);
-            let mut sentences: Vec<String> = reasons
-                .into_iter()
-                .take(MAX_REASONS)
-                .map(|(_, sentence)| sentence)
-                .collect();
+            let mut sentences: Vec<String> =
+                reasons.into_iter().take(MAX_REASONS).map(|(_, sentence)| sentence).collect();
             if left_out > 0 {
                 sentences.push(format!("{left_out} more reasons were left out."));
             }
             Err(self.failure(line, name, sentences.join(" "), rows))
         };
-        let starts: Vec<u64> = self
-            .kept(&group)
-            .filter(|row| row.starts)
-            .map(|row| row.record.line)
-            .collect();
+        let starts: Vec<u64> =
+            self.kept(&group).filter(|row| row.starts).map(|row| row.record.line).collect();
         if starts.is_empty() {
             let mut reasons = faults;
             reasons.extend(self.kept(&group).filter(|row| row.fault.is_none()).map(|row| {
@@ -213,11 +190,7 @@ impl<'a> Orders<'a> {
             }
         };
         // A row whose cells are out of place says nothing true about its cells.
-        let whole: Vec<usize> = rows
-            .iter()
-            .copied()
-            .filter(|&place| self.is_whole(place))
-            .collect();
+        let whole: Vec<usize> = rows.iter().copied().filter(|&place| self.is_whole(place)).collect();
         let starts_at = self.kept(&whole).position(|row| row.starts);
         let own: Vec<Row<'_>> = self.kept(&whole).map(|kept| self.row(&kept.record)).collect();
         let mut draft = Draft::default();
@@ -319,11 +292,6 @@ impl<'a> Orders<'a> {
 
     fn failure(&self, line: u64, name: &str, reason: String, rows: &[usize]) -> RowFailure {
         let raw: Vec<&str> = self.kept(rows).map(|row| row.record.raw.as_str()).collect();
-        RowFailure {
-            line,
-            reference: name.to_owned(),
-            reason,
-            raw: raw.join("\n"),
-        }
+        RowFailure { line, reference: name.to_owned(), reason, raw: raw.join("\n") }
     }
 }

@@ -66,16 +66,9 @@ impl<R: Read> Records<R> {
             first = source.peek_line()?;
         }
         let count = |wanted: u8| first.iter().filter(|&&byte| byte == wanted).count();
-        let sniffed = [b';', b'\t']
-            .into_iter()
-            .find(|&other| count(other) > count(b','))
-            .unwrap_or(b',');
+        let sniffed = [b';', b'\t'].into_iter().find(|&other| count(other) > count(b',')).unwrap_or(b',');
         let delimiter = declared.filter(|byte| b",;\t".contains(byte)).unwrap_or(sniffed);
-        Ok(Self {
-            source,
-            delimiter,
-            line,
-        })
+        Ok(Self { source, delimiter, line })
     }
 
     pub fn delimiter(&self) -> u8 {
@@ -97,10 +90,7 @@ impl<R: Read> Records<R> {
                 return Ok(None);
             };
             let delimiter = char::from(self.delimiter);
-            let blank = record
-                .raw
-                .chars()
-                .all(|c| c == delimiter || c == '"' || c.is_whitespace());
+            let blank = record.raw.chars().all(|c| c == delimiter || c == '"' || c.is_whitespace());
             if !blank || record.unclosed {
                 return Ok(Some(record));
             }
@@ -138,13 +128,7 @@ impl<R: Read> Records<R> {
         let claims_utf8 = self.source.encoding != Encoding::Unmarked;
         let (raw, windows_1252) =
             decode(bytes, claims_utf8).ok_or(NotAnExport::Undecodable { line: start })?;
-        Ok(Some(Record {
-            line: start,
-            raw,
-            windows_1252,
-            ended,
-            unclosed: place == Place::Quoted,
-        }))
+        Ok(Some(Record { line: start, raw, windows_1252, ended, unclosed: place == Place::Quoted }))
     }
 }
 
@@ -330,10 +314,7 @@ fn windows_1252(byte: u8) -> Option<char> {
         '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
     ];
     match byte {
-        0x80..=0x9F => HIGH
-            .get(usize::from(byte - 0x80))
-            .copied()
-            .filter(|&found| found != '\0'),
+        0x80..=0x9F => HIGH.get(usize::from(byte - 0x80)).copied().filter(|&found| found != '\0'),
         _ => Some(char::from(byte)),
     }
 }

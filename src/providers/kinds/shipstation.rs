@@ -24,20 +24,13 @@ fn url(access: &Access, path: &str) -> String {
 fn signed(access: &Access, request: HttpRequest) -> HttpRequest {
     let (key, secret) = (access.credential("api_key"), access.credential("api_secret"));
     let pair = STANDARD.encode(format!("{}:{}", key.trim(), secret.trim()));
-    request
-        .header("Accept", "application/json")
-        .header("Authorization", format!("Basic {pair}"))
+    request.header("Accept", "application/json").header("Authorization", format!("Basic {pair}"))
 }
 
 fn get(access: &Access, path: &str, query: &[(&str, &str)]) -> HttpRequest {
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(query)
-        .finish();
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     let mark = if query.is_empty() { "" } else { "?" };
-    signed(
-        access,
-        HttpRequest::get(url(access, &format!("{path}{mark}{query}"))),
-    )
+    signed(access, HttpRequest::get(url(access, &format!("{path}{mark}{query}"))))
 }
 
 fn by_id(access: &Access, remote_id: &str) -> HttpRequest {
@@ -76,15 +69,10 @@ impl Provider for Shipstation {
     fn tested(&self, response: &HttpResponse) -> Result<Answer<String>, Failure> {
         let stores = wire::read(response)?;
         let Some(stores) = stores.as_array() else {
-            return Err(Failure::perhaps(
-                ErrorClass::Unknown,
-                "ShipStation's answer has no list of stores.",
-            ));
+            return Err(Failure::perhaps(ErrorClass::Unknown, "ShipStation's answer has no list of stores."));
         };
-        let name = stores
-            .iter()
-            .find_map(|store| store["storeName"].as_str())
-            .filter(|name| !name.is_empty());
+        let name =
+            stores.iter().find_map(|store| store["storeName"].as_str()).filter(|name| !name.is_empty());
         Ok(Answer::plain(name.unwrap_or("ShipStation").to_owned()))
     }
 
@@ -103,17 +91,11 @@ impl Provider for Shipstation {
     fn created(&self, response: &HttpResponse, order: &PostOrder) -> Result<Answer<RemoteOrder>, Failure> {
         let body = wire::read(response).map_err(|failure| match failure.class {
             // There is no order in the address that could be unknown.
-            ErrorClass::OrderNotFound => Failure {
-                class: ErrorClass::InvalidRequest,
-                ..failure
-            },
+            ErrorClass::OrderNotFound => Failure { class: ErrorClass::InvalidRequest, ..failure },
             _ => failure,
         })?;
         let Some(remote) = wire::remote(&body) else {
-            return Err(Failure::perhaps(
-                ErrorClass::Unknown,
-                "ShipStation's answer names no order.",
-            ));
+            return Err(Failure::perhaps(ErrorClass::Unknown, "ShipStation's answer names no order."));
         };
         if remote.reference != order.reference {
             let words = format!("ShipStation answered with another order, {}.", remote.reference);
@@ -128,10 +110,7 @@ impl Provider for Shipstation {
             ),
             _ => None,
         };
-        Ok(Answer {
-            value: remote,
-            warning: warning.map(str::to_owned),
-        })
+        Ok(Answer { value: remote, warning: warning.map(str::to_owned) })
     }
 
     /// Orders cannot be listed by their key, only by the beginning of their
@@ -151,16 +130,10 @@ impl Provider for Shipstation {
     fn found(&self, response: &HttpResponse, reference: &str) -> Result<Answer<Vec<RemoteOrder>>, Failure> {
         let body = wire::read(response)?;
         let Some(orders) = body["orders"].as_array() else {
-            return Err(Failure::perhaps(
-                ErrorClass::Unknown,
-                "ShipStation's answer has no list of orders.",
-            ));
+            return Err(Failure::perhaps(ErrorClass::Unknown, "ShipStation's answer has no list of orders."));
         };
-        let found: Vec<RemoteOrder> = orders
-            .iter()
-            .filter_map(wire::remote)
-            .filter(|order| order.reference == reference)
-            .collect();
+        let found: Vec<RemoteOrder> =
+            orders.iter().filter_map(wire::remote).filter(|order| order.reference == reference).collect();
         if found.is_empty() && body["pages"].as_u64().unwrap_or(1) > 1 {
             let words = "ShipStation lists more orders with a number like this than can be read at once.";
             return Err(Failure::perhaps(ErrorClass::Unknown, words));
@@ -179,10 +152,7 @@ impl Provider for Shipstation {
         let body = wire::read(response)?;
         match wire::remote(&body) {
             Some(order) => Ok(Answer::plain(Some(order))),
-            None => Err(Failure::perhaps(
-                ErrorClass::Unknown,
-                "ShipStation's answer names no order.",
-            )),
+            None => Err(Failure::perhaps(ErrorClass::Unknown, "ShipStation's answer names no order.")),
         }
     }
 
@@ -194,24 +164,13 @@ impl Provider for Shipstation {
 
     fn tracked(&self, access: &Access, response: &HttpResponse) -> Result<Answer<RemoteState>, Failure> {
         let body = wire::read(response)?;
-        let shipments = |id: &str| {
-            get(
-                access,
-                "/shipments",
-                &[("orderId", id), ("includeShipmentItems", "false")],
-            )
-        };
+        let shipments =
+            |id: &str| get(access, "/shipments", &[("orderId", id), ("includeShipmentItems", "false")]);
         let parcels = |list: &[Value], fee: &str| -> Vec<Parcel> {
-            list.iter()
-                .filter_map(|one| wire::parcel(one, fee, &access.settings))
-                .collect()
+            list.iter().filter_map(|one| wire::parcel(one, fee, &access.settings)).collect()
         };
         let state = if let Some(list) = body["shipments"].as_array() {
-            RemoteState {
-                status: None,
-                parcels: parcels(list, "shipmentCost"),
-                next: None,
-            }
+            RemoteState { status: None, parcels: parcels(list, "shipmentCost"), next: None }
         } else if let Some(list) = body["fulfillments"].as_array() {
             // What left without a label; there may be labels as well.
             let order = list.iter().find_map(|one| wire::id(&one["orderId"]));
@@ -226,11 +185,7 @@ impl Provider for Shipstation {
                 (true, true) => Some(get(access, "/fulfillments", &[("orderId", &order.remote_id)])),
                 (true, false) => Some(shipments(&order.remote_id)),
             };
-            RemoteState {
-                status: Some(order.status),
-                parcels: Vec::new(),
-                next,
-            }
+            RemoteState { status: Some(order.status), parcels: Vec::new(), next }
         } else {
             return Err(Failure::perhaps(
                 ErrorClass::Unknown,
@@ -245,9 +200,6 @@ impl Provider for Shipstation {
     }
 
     fn canceled(&self, _response: &HttpResponse) -> Result<Answer<()>, Failure> {
-        Err(Failure::not_sent(
-            ErrorClass::InvalidRequest,
-            "ShipStation orders are not canceled from here.",
-        ))
+        Err(Failure::not_sent(ErrorClass::InvalidRequest, "ShipStation orders are not canceled from here."))
     }
 }

@@ -69,12 +69,7 @@ impl Market {
         let id = |value: &Value| value["fulfillmentId"].as_str().unwrap_or_default().to_owned();
         self.orders
             .values()
-            .flat_map(|order| {
-                order
-                    .fulfillments
-                    .iter()
-                    .map(move |done| (order.id.clone(), id(done)))
-            })
+            .flat_map(|order| order.fulfillments.iter().map(move |done| (order.id.clone(), id(done))))
             .collect()
     }
 
@@ -134,12 +129,7 @@ impl Market {
         ledger: &mut Ledger,
     ) -> Result<Value, Refusal> {
         let order = self.orders.get_mut(order_id).ok_or_else(|| {
-            bad(
-                32100,
-                "Invalid order ID.",
-                "The specified order ID is invalid.",
-                &[("orderId", order_id)],
-            )
+            bad(32100, "Invalid order ID.", "The specified order ID is invalid.", &[("orderId", order_id)])
         })?;
         if order.seed.cancelled == Some(true) {
             return Err(bad(
@@ -189,23 +179,14 @@ fn carrier_and_number(input: &Value) -> Result<(Option<&str>, Option<&str>), Ref
     let given = |name: &str| input[name].as_str().filter(|text| !text.is_empty());
     let (carrier, number) = (given("shippingCarrierCode"), given("trackingNumber"));
     let wrong = |long: &str| {
-        let parameters = [
-            ("shippingCarrierCode", carrier.unwrap_or("")),
-            ("trackingNumber", number.unwrap_or("")),
-        ];
-        bad(
-            32300,
-            "Invalid shipment tracking number or carrier.",
-            long,
-            &parameters,
-        )
+        let parameters =
+            [("shippingCarrierCode", carrier.unwrap_or("")), ("trackingNumber", number.unwrap_or(""))];
+        bad(32300, "Invalid shipment tracking number or carrier.", long, &parameters)
     };
     match (carrier, number) {
         (None, None) => {}
         (Some(_), None) | (None, Some(_)) => {
-            return Err(wrong(
-                "The tracking number and the shipping carrier must be given together.",
-            ));
+            return Err(wrong("The tracking number and the shipping carrier must be given together."));
         }
         (Some(code), Some(digits)) => {
             if !EBAY_CODES.contains(&code) {
@@ -277,18 +258,10 @@ impl Order {
     }
 
     fn shipped_date(&self, text: &str) -> Result<DateTime<Utc>, Refusal> {
-        let read = DateTime::parse_from_rfc3339(text)
-            .ok()
-            .filter(|_| text.ends_with('Z'));
-        let time = read
-            .map(|time| time.with_timezone(&Utc))
-            .ok_or_else(|| bad_date(text))?;
+        let read = DateTime::parse_from_rfc3339(text).ok().filter(|_| text.ends_with('Z'));
+        let time = read.map(|time| time.with_timezone(&Utc)).ok_or_else(|| bad_date(text))?;
         // A day's grace, since sellers often send midnight.
-        if time < self.created - Duration::days(1) {
-            Err(bad_date(text))
-        } else {
-            Ok(time)
-        }
+        if time < self.created - Duration::days(1) { Err(bad_date(text)) } else { Ok(time) }
     }
 
     fn change(&mut self, at: DateTime<Utc>, seed: &SeedOrder) {
@@ -331,10 +304,7 @@ impl Order {
     pub fn view(&self, base: &str) -> Value {
         let currency = self.seed.currency.as_deref().unwrap_or("USD");
         let money = |cents: i64| json!({ "value": decimal(cents), "currency": currency });
-        let (delivery, tax) = (
-            cents(self.seed.shipping_price.as_deref()),
-            cents(self.seed.tax.as_deref()),
-        );
+        let (delivery, tax) = (cents(self.seed.shipping_price.as_deref()), cents(self.seed.tax.as_deref()));
         let discount = cents(self.seed.discount.as_deref());
         let subtotal: i64 = self.lines.iter().map(|line| line.price * line.quantity).sum();
         let total = subtotal + delivery + tax - discount;
@@ -385,11 +355,7 @@ impl Order {
     }
 
     fn buyer(&self) -> String {
-        let name = self
-            .seed
-            .shipping_address
-            .as_ref()
-            .map_or("buyer", |address| address.name.as_str());
+        let name = self.seed.shipping_address.as_ref().map_or("buyer", |address| address.name.as_str());
         name.to_lowercase().replace(' ', "_")
     }
 

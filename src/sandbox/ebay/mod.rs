@@ -37,15 +37,9 @@ pub(super) fn error(
     long: &str,
     parameters: &[(&str, &str)],
 ) -> Value {
-    let parameters: Vec<Value> = parameters
-        .iter()
-        .map(|(name, value)| json!({ "name": name, "value": value }))
-        .collect();
-    let domain = if matches!(id, 1001 | 2001) {
-        "OAuth"
-    } else {
-        "API_FULFILLMENT"
-    };
+    let parameters: Vec<Value> =
+        parameters.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let domain = if matches!(id, 1001 | 2001) { "OAuth" } else { "API_FULFILLMENT" };
     json!({ "errors": [{ "errorId": id, "domain": domain, "category": category, "message": message,
         "longMessage": long, "inputRefIds": [], "outputRefIds": [], "parameters": parameters }] })
 }
@@ -65,13 +59,9 @@ pub(super) fn failure(status: u16) -> Reply {
             "Invalid access token. Check the value of the Authorization HTTP request header.",
             &[],
         ),
-        403 => error(
-            1100,
-            "REQUEST",
-            "Access denied",
-            "Insufficient permissions to fulfill the request.",
-            &[],
-        ),
+        403 => {
+            error(1100, "REQUEST", "Access denied", "Insufficient permissions to fulfill the request.", &[])
+        }
         429 => error(
             2001,
             "REQUEST",
@@ -86,9 +76,7 @@ pub(super) fn failure(status: u16) -> Reply {
 
 /// Answers a call as eBay would.
 pub(super) fn answer(state: &Arc<State>, call: &Call) -> Reply {
-    let bearer = call
-        .header("authorization")
-        .and_then(|value| value.strip_prefix("Bearer "));
+    let bearer = call.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     if bearer != Some(state.options.ebay_token.as_str()) {
         return failure(401).with("www-authenticate", "Bearer");
     }
@@ -101,19 +89,9 @@ fn route(state: &Arc<State>, call: &Call) -> Result<Reply, Refusal> {
     let order_id = parts.get(4).copied().unwrap_or_default();
     match operation(call) {
         "createShippingFulfillment" => {
-            let wrong = || {
-                bad(
-                    32600,
-                    "Invalid input.",
-                    "The request body is not valid JSON.",
-                    &[],
-                )
-            };
+            let wrong = || bad(32600, "Invalid input.", "The request body is not valid JSON.", &[]);
             let input = call.json().ok().filter(Value::is_object).ok_or_else(wrong)?;
-            let done = state.act(&Command::EbayFulfill {
-                order_id: order_id.into(),
-                input,
-            })?;
+            let done = state.act(&Command::EbayFulfill { order_id: order_id.into(), input })?;
             let id = done["fulfillmentId"].as_str().unwrap_or("999");
             let place = format!("{base}/order/{order_id}/shipping_fulfillment/{id}");
             Ok(Reply::json(201, &json!({})).with("location", place))
@@ -121,10 +99,7 @@ fn route(state: &Arc<State>, call: &Call) -> Result<Reply, Refusal> {
         "getShippingFulfillments" => {
             let world = state.world();
             let list = world.ebay.fulfillments(order_id)?;
-            Ok(Reply::json(
-                200,
-                &json!({ "total": list.len(), "fulfillments": list }),
-            ))
+            Ok(Reply::json(200, &json!({ "total": list.len(), "fulfillments": list })))
         }
         "getShippingFulfillment" => {
             let world = state.world();
@@ -157,13 +132,7 @@ fn route(state: &Arc<State>, call: &Call) -> Result<Reply, Refusal> {
         }
         _ => Err(Refusal::new(
             404,
-            error(
-                2002,
-                "REQUEST",
-                "Resource not found",
-                "The URL does not lead to a resource.",
-                &[],
-            ),
+            error(2002, "REQUEST", "Resource not found", "The URL does not lead to a resource.", &[]),
         )),
     }
 }

@@ -16,12 +16,7 @@ struct Filter {
 }
 
 fn wrong(text: &str) -> Refusal {
-    bad(
-        30700,
-        "Invalid filter.",
-        "The filter cannot be read.",
-        &[("filter", text)],
-    )
+    bad(30700, "Invalid filter.", "The filter cannot be read.", &[("filter", text)])
 }
 
 /// `name:[…]` or `name:{…}`, separated by commas outside brackets.
@@ -43,11 +38,7 @@ fn read(text: &str) -> Result<Filter, Refusal> {
             ("orderfulfillmentstatus", '}') => {
                 filter.statuses = inner.split('|').map(|status| status.trim().to_owned()).collect();
                 let known = ["NOT_STARTED", "IN_PROGRESS", "FULFILLED"];
-                if !filter
-                    .statuses
-                    .iter()
-                    .all(|status| known.contains(&status.as_str()))
-                {
+                if !filter.statuses.iter().all(|status| known.contains(&status.as_str())) {
                     return Err(wrong(text));
                 }
             }
@@ -66,11 +57,7 @@ fn span(inner: &str) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>)> {
             .filter(|_| text.trim().ends_with('Z'))
             .map(|time| time.to_utc())
     };
-    let to = if to.trim().is_empty() {
-        None
-    } else {
-        Some(time(to)?)
-    };
+    let to = if to.trim().is_empty() { None } else { Some(time(to)?) };
     Some((time(from)?, to))
 }
 
@@ -82,18 +69,10 @@ fn whole(call: &Call, name: &str, default: usize, most: usize) -> Result<usize, 
     let Some(text) = call.param(name) else {
         return Ok(default);
     };
-    let number = text
-        .parse::<usize>()
-        .ok()
-        .filter(|number| *number <= most && (name != "limit" || *number > 0));
-    number.ok_or_else(|| {
-        bad(
-            30800,
-            "Invalid paging.",
-            "The limit or offset is out of range.",
-            &[(name, text)],
-        )
-    })
+    let number =
+        text.parse::<usize>().ok().filter(|number| *number <= most && (name != "limit" || *number > 0));
+    number
+        .ok_or_else(|| bad(30800, "Invalid paging.", "The limit or offset is out of range.", &[(name, text)]))
 }
 
 /// `GET /order`.
@@ -102,11 +81,7 @@ pub(super) fn orders(market: &Market, call: &Call, base: &str, now: DateTime<Utc
     let offset = whole(call, "offset", 0, 1_000_000)?;
     let filter = read(call.param("filter").unwrap_or(""))?;
     let oldest = now - Duration::days(730);
-    if filter
-        .created
-        .or(filter.modified)
-        .is_some_and(|(from, _)| from < oldest)
-    {
+    if filter.created.or(filter.modified).is_some_and(|(from, _)| from < oldest) {
         return Err(bad(
             30810,
             "Invalid date range.",
@@ -131,17 +106,10 @@ pub(super) fn orders(market: &Market, call: &Call, base: &str, now: DateTime<Utc
         if let Some(filter) = call.param("filter") {
             query.append_pair("filter", filter);
         }
-        query
-            .append_pair("limit", &limit.to_string())
-            .append_pair("offset", &offset.to_string());
+        query.append_pair("limit", &limit.to_string()).append_pair("offset", &offset.to_string());
         format!("{base}/order?{}", query.finish())
     };
-    let page: Vec<Value> = found
-        .into_iter()
-        .skip(offset)
-        .take(limit)
-        .map(|order| order.view(base))
-        .collect();
+    let page: Vec<Value> = found.into_iter().skip(offset).take(limit).map(|order| order.view(base)).collect();
     let mut answer =
         json!({ "href": link(offset), "total": total, "limit": limit, "offset": offset, "orders": page });
     if offset + limit < total {

@@ -6,14 +6,8 @@ use serde_json::{Map, Value, json};
 use super::super::reply::Refusal;
 
 /// The statuses an order can have.
-const STATUSES: &[&str] = &[
-    "awaiting_payment",
-    "awaiting_shipment",
-    "pending_fulfillment",
-    "shipped",
-    "on_hold",
-    "cancelled",
-];
+const STATUSES: &[&str] =
+    &["awaiting_payment", "awaiting_shipment", "pending_fulfillment", "shipped", "on_hold", "cancelled"];
 
 /// A 400 naming each field and what is wrong with it.
 pub(super) fn invalid(problems: &[(String, String)]) -> Refusal {
@@ -24,10 +18,7 @@ pub(super) fn invalid(problems: &[(String, String)]) -> Refusal {
             texts.push(json!(text));
         }
     }
-    Refusal::new(
-        400,
-        json!({ "Message": "The request is invalid.", "ModelState": fields }),
-    )
+    Refusal::new(400, json!({ "Message": "The request is invalid.", "ModelState": fields }))
 }
 
 /// Checks an order as `createorder` does.
@@ -45,24 +36,15 @@ pub(super) fn order(order: &Value) -> Result<(), Refusal> {
         }
     }
     if text(order, "orderNumber").is_some_and(|number| number.chars().count() > 50) {
-        wrong(
-            "orderNumber",
-            "The field orderNumber must be a string with a maximum length of 50.".into(),
-        );
+        wrong("orderNumber", "The field orderNumber must be a string with a maximum length of 50.".into());
     }
     if text(order, "orderKey").is_some_and(|key| key.chars().count() > 50) {
-        wrong(
-            "orderKey",
-            "The field orderKey must be a string with a maximum length of 50.".into(),
-        );
+        wrong("orderKey", "The field orderKey must be a string with a maximum length of 50.".into());
     }
     if let Some(status) = text(order, "orderStatus")
         && !STATUSES.contains(&status)
     {
-        wrong(
-            "orderStatus",
-            format!("Error converting value \"{status}\" to type 'OrderStatus'."),
-        );
+        wrong("orderStatus", format!("Error converting value \"{status}\" to type 'OrderStatus'."));
     }
     for field in ["orderDate", "paymentDate", "shipByDate"] {
         if let Some(date) = text(order, field)
@@ -81,19 +63,13 @@ pub(super) fn order(order: &Value) -> Result<(), Refusal> {
             ("country", "Country"),
         ] {
             if text(to, field).is_none() {
-                wrong(
-                    &format!("shipTo.{field}"),
-                    format!("The {name} field is required."),
-                );
+                wrong(&format!("shipTo.{field}"), format!("The {name} field is required."));
             }
         }
         if text(to, "country")
             .is_some_and(|code| code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()))
         {
-            wrong(
-                "shipTo.country",
-                "Country must be a two-letter ISO country code.".into(),
-            );
+            wrong("shipTo.country", "Country must be a two-letter ISO country code.".into());
         }
     }
     match &order["items"] {
@@ -111,16 +87,9 @@ pub(super) fn order(order: &Value) -> Result<(), Refusal> {
                 }
             }
         }
-        _ => wrong(
-            "items",
-            "Cannot deserialize the current JSON value into a list.".into(),
-        ),
+        _ => wrong("items", "Cannot deserialize the current JSON value into a list.".into()),
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(invalid(&problems))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(invalid(&problems)) }
 }
 
 /// A text that is there and not blank.
@@ -146,7 +115,5 @@ pub(super) fn moment(text: &str) -> Option<NaiveDateTime> {
             return Some(time);
         }
     }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()
-        .and_then(|day| day.and_hms_opt(0, 0, 0))
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0))
 }

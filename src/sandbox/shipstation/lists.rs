@@ -10,23 +10,16 @@ use super::warehouse::{Order, Warehouse};
 impl Warehouse {
     /// `GET /orders`.
     pub fn orders(&self, call: &Call) -> Result<Value, Refusal> {
-        let spans = [
-            Span::of(call, "orderDate")?,
-            Span::of(call, "createDate")?,
-            Span::of(call, "modifyDate")?,
-        ];
+        let spans =
+            [Span::of(call, "orderDate")?, Span::of(call, "createDate")?, Span::of(call, "modifyDate")?];
         let mut found: Vec<&Order> = self
             .orders
             .values()
             .filter(|order| !order.deleted)
             .filter(|order| {
-                call.param("orderNumber")
-                    .is_none_or(|start| order.text("orderNumber").starts_with(start))
+                call.param("orderNumber").is_none_or(|start| order.text("orderNumber").starts_with(start))
             })
-            .filter(|order| {
-                call.param("orderStatus")
-                    .is_none_or(|status| order.status() == status)
-            })
+            .filter(|order| call.param("orderStatus").is_none_or(|status| order.status() == status))
             .filter(|order| spans.iter().all(|span| span.holds(order.text(span.field))))
             .collect();
         let field = match call.param("sortBy") {
@@ -35,10 +28,7 @@ impl Warehouse {
             _ => "orderDate",
         };
         found.sort_by(|a, b| a.text(field).cmp(b.text(field)));
-        if call
-            .param("sortDir")
-            .is_some_and(|dir| dir.eq_ignore_ascii_case("desc"))
-        {
+        if call.param("sortDir").is_some_and(|dir| dir.eq_ignore_ascii_case("desc")) {
             found.reverse();
         }
         let (window, total, page, pages) = window(call, found);
@@ -52,9 +42,7 @@ impl Warehouse {
         let same = |body: &Value, name: &str| {
             call.param(name).is_none_or(|wanted| match &body[name] {
                 Value::String(text) => text == wanted,
-                other => wanted
-                    .parse()
-                    .is_ok_and(|wanted: u64| other.as_u64() == Some(wanted)),
+                other => wanted.parse().is_ok_and(|wanted: u64| other.as_u64() == Some(wanted)),
             })
         };
         let found: Vec<&Value> = self
@@ -67,16 +55,11 @@ impl Warehouse {
                     .iter()
                     .all(|name| same(body, name))
             })
-            .filter(|body| {
-                spans
-                    .iter()
-                    .all(|span| span.holds(body[span.field].as_str().unwrap_or("")))
-            })
+            .filter(|body| spans.iter().all(|span| span.holds(body[span.field].as_str().unwrap_or(""))))
             .collect();
         let (window, total, page, pages) = window(call, found);
-        let with_items = call
-            .param("includeShipmentItems")
-            .is_some_and(|yes| yes.eq_ignore_ascii_case("true"));
+        let with_items =
+            call.param("includeShipmentItems").is_some_and(|yes| yes.eq_ignore_ascii_case("true"));
         let shown: Vec<Value> = window
             .into_iter()
             .cloned()
@@ -106,19 +89,11 @@ impl Span {
             let Some(text) = call.param(&name) else {
                 return Ok(None);
             };
-            let wrong = || {
-                check::invalid(&[(
-                    name.clone(),
-                    format!("The value '{text}' is not valid for {name}."),
-                )])
-            };
+            let wrong =
+                || check::invalid(&[(name.clone(), format!("The value '{text}' is not valid for {name}."))]);
             check::moment(text).map(Some).ok_or_else(wrong)
         };
-        Ok(Span {
-            field,
-            from: read("Start")?,
-            to: read("End")?,
-        })
+        Ok(Span { field, from: read("Start")?, to: read("End")? })
     }
 
     fn holds(&self, text: &str) -> bool {

@@ -69,18 +69,11 @@ fn unauthorized() -> Reply {
 }
 
 fn known(state: &State, call: &Call) -> bool {
-    let pair = format!(
-        "{}:{}",
-        state.options.shipstation_key, state.options.shipstation_secret
-    );
-    let given = call
-        .header("authorization")
-        .and_then(|value| value.split_once(' '));
+    let pair = format!("{}:{}", state.options.shipstation_key, state.options.shipstation_secret);
+    let given = call.header("authorization").and_then(|value| value.split_once(' '));
     given.is_some_and(|(scheme, code)| {
         scheme.eq_ignore_ascii_case("basic")
-            && STANDARD
-                .decode(code.trim())
-                .is_ok_and(|text| text == pair.as_bytes())
+            && STANDARD.decode(code.trim()).is_ok_and(|text| text == pair.as_bytes())
     })
 }
 
@@ -105,9 +98,7 @@ fn route(state: &Arc<State>, call: &Call) -> Result<Reply, Refusal> {
     match operation(call) {
         "createorder" => {
             let order = body(call)?;
-            state
-                .act(&Command::ShipstationPut { order })
-                .map(|order| Reply::json(200, &order))
+            state.act(&Command::ShipstationPut { order }).map(|order| Reply::json(200, &order))
         }
         "getorder" => {
             let order = number_in_path(call).and_then(|id| state.world().shipstation.one(id));
@@ -115,42 +106,25 @@ fn route(state: &Arc<State>, call: &Call) -> Result<Reply, Refusal> {
         }
         "deleteorder" => {
             let order_id = number_in_path(call).ok_or_else(missing)?;
-            state
-                .act(&Command::ShipstationDelete { order_id })
-                .map(|done| Reply::json(200, &done))
+            state.act(&Command::ShipstationDelete { order_id }).map(|done| Reply::json(200, &done))
         }
         "listorders" => Ok(Reply::json(200, &state.world().shipstation.orders(call)?)),
-        "listshipments" => Ok(Reply::json(
-            200,
-            &state.world().shipstation.shipments(call, true)?,
-        )),
-        "listfulfillments" => Ok(Reply::json(
-            200,
-            &state.world().shipstation.shipments(call, false)?,
-        )),
+        "listshipments" => Ok(Reply::json(200, &state.world().shipstation.shipments(call, true)?)),
+        "listfulfillments" => Ok(Reply::json(200, &state.world().shipstation.shipments(call, false)?)),
         "holduntil" => {
             let wanted = body(call)?;
-            let until = wanted["holdUntilDate"]
-                .as_str()
-                .ok_or_else(|| required("request.holdUntilDate"))?;
-            let command = Command::ShipstationHold {
-                order_id: order_id(&wanted)?,
-                until: Some(until.into()),
-            };
+            let until = wanted["holdUntilDate"].as_str().ok_or_else(|| required("request.holdUntilDate"))?;
+            let command =
+                Command::ShipstationHold { order_id: order_id(&wanted)?, until: Some(until.into()) };
             state.act(&command).map(|done| Reply::json(200, &done))
         }
         "restorefromhold" => {
-            let command = Command::ShipstationHold {
-                order_id: order_id(&body(call)?)?,
-                until: None,
-            };
+            let command = Command::ShipstationHold { order_id: order_id(&body(call)?)?, until: None };
             state.act(&command).map(|done| Reply::json(200, &done))
         }
         "markasshipped" => {
             let wanted = body(call)?;
-            let carrier = wanted["carrierCode"]
-                .as_str()
-                .ok_or_else(|| required("request.carrierCode"))?;
+            let carrier = wanted["carrierCode"].as_str().ok_or_else(|| required("request.carrierCode"))?;
             let ship = Ship {
                 carrier_code: carrier.into(),
                 tracking_number: wanted["trackingNumber"].as_str().unwrap_or_default().into(),
@@ -160,19 +134,12 @@ fn route(state: &Arc<State>, call: &Call) -> Result<Reply, Refusal> {
             };
             let order_id = order_id(&wanted)?;
             let shipped = warehouse_ships(state, order_id, ship)?;
-            Ok(Reply::json(
-                200,
-                &json!({ "orderId": order_id, "orderNumber": shipped["orderNumber"] }),
-            ))
+            Ok(Reply::json(200, &json!({ "orderId": order_id, "orderNumber": shipped["orderNumber"] })))
         }
         "voidlabel" => {
             let wanted = body(call)?;
-            let shipment_id = wanted["shipmentId"]
-                .as_u64()
-                .ok_or_else(|| required("request.shipmentId"))?;
-            state
-                .act(&Command::ShipstationVoid { shipment_id })
-                .map(|done| Reply::json(200, &done))
+            let shipment_id = wanted["shipmentId"].as_u64().ok_or_else(|| required("request.shipmentId"))?;
+            state.act(&Command::ShipstationVoid { shipment_id }).map(|done| Reply::json(200, &done))
         }
         "liststores" => Ok(Reply::json(
             200,
@@ -202,11 +169,8 @@ pub(super) fn warehouse_ships(state: &Arc<State>, order_id: u64, ship: Ship) -> 
     let hook = state.world().shipstation.hook().map(str::to_owned);
     if let Some(url) = hook {
         // The vendor's message holds no facts, only where to read them.
-        let (list, kind) = if label {
-            ("shipments", "SHIP_NOTIFY")
-        } else {
-            ("fulfillments", "FULFILLMENT_SHIPPED")
-        };
+        let (list, kind) =
+            if label { ("shipments", "SHIP_NOTIFY") } else { ("fulfillments", "FULFILLMENT_SHIPPED") };
         let resource = format!("http://{}/shipstation/{list}?orderId={order_id}", state.address);
         let body = json!({ "resource_url": resource, "resource_type": kind }).to_string();
         let nonce = state.next_delivery().to_string();
@@ -219,17 +183,12 @@ pub(super) fn warehouse_ships(state: &Arc<State>, order_id: u64, ship: Ship) -> 
 fn body(call: &Call) -> Result<Value, Refusal> {
     match call.json() {
         Ok(value @ Value::Object(_)) => Ok(value),
-        _ => Err(check::invalid(&[(
-            "apiOrder".into(),
-            "An error has occurred.".into(),
-        )])),
+        _ => Err(check::invalid(&[("apiOrder".into(), "An error has occurred.".into())])),
     }
 }
 
 fn order_id(wanted: &Value) -> Result<u64, Refusal> {
-    wanted["orderId"]
-        .as_u64()
-        .ok_or_else(|| required("request.orderId"))
+    wanted["orderId"].as_u64().ok_or_else(|| required("request.orderId"))
 }
 
 fn required(path: &str) -> Refusal {

@@ -101,10 +101,7 @@ impl Warehouse {
             if let Some(message) = self.refused.get(sku) {
                 let own = || format!("Product with SKU '{sku}' is inactive and cannot be ordered.");
                 let text = message.clone().unwrap_or_else(own);
-                return Err(Refusal::new(
-                    400,
-                    json!({ "Message": text, "ExceptionMessage": text }),
-                ));
+                return Err(Refusal::new(400, json!({ "Message": text, "ExceptionMessage": text })));
             }
         }
         let known = match wanted["orderId"].as_u64() {
@@ -120,15 +117,10 @@ impl Warehouse {
 
     fn create(&mut self, at: DateTime<Utc>, wanted: &Value, ledger: &mut Ledger) -> Value {
         let id = 94_113_592 + self.orders.len() as u64 * 7;
-        let mut order = Order {
-            body: Map::new(),
-            deleted: false,
-        };
+        let mut order = Order { body: Map::new(), deleted: false };
         order.set("orderId", json!(id));
-        let key = check::text(wanted, "orderKey").map_or_else(
-            || format!("{:032x}", u128::from(id) << 64 | 0x5a5d),
-            str::to_owned,
-        );
+        let key = check::text(wanted, "orderKey")
+            .map_or_else(|| format!("{:032x}", u128::from(id) << 64 | 0x5a5d), str::to_owned);
         self.by_key.insert(key.clone(), id);
         order.set("orderNumber", Value::Null);
         order.set("orderKey", json!(key));
@@ -166,11 +158,7 @@ impl Warehouse {
             return Ok(Value::Object(order.body.clone()));
         }
         fill(order, at, wanted);
-        let what = if order.status() == "cancelled" {
-            "canceled"
-        } else {
-            "updated"
-        };
+        let what = if order.status() == "cancelled" { "canceled" } else { "updated" };
         let body = Value::Object(order.body.clone());
         self.record(ledger, at, "createorder", id, what);
         Ok(body)
@@ -178,11 +166,7 @@ impl Warehouse {
 
     /// Takes an order out of sight; its key is free again.
     pub fn delete(&mut self, at: DateTime<Utc>, id: u64, ledger: &mut Ledger) -> Result<Value, Refusal> {
-        let order = self
-            .orders
-            .get_mut(&id)
-            .filter(|order| !order.deleted)
-            .ok_or_else(missing)?;
+        let order = self.orders.get_mut(&id).filter(|order| !order.deleted).ok_or_else(missing)?;
         order.deleted = true;
         order.set("modifyDate", json!(check::stamp(at)));
         let key = order.text("orderKey").to_owned();
@@ -199,49 +183,21 @@ impl Warehouse {
         until: Option<&str>,
         ledger: &mut Ledger,
     ) -> Result<Value, Refusal> {
-        let order = self
-            .orders
-            .get_mut(&id)
-            .filter(|order| !order.deleted)
-            .ok_or_else(missing)?;
+        let order = self.orders.get_mut(&id).filter(|order| !order.deleted).ok_or_else(missing)?;
         if matches!(order.status(), "shipped" | "cancelled") {
-            let text = format!(
-                "The order is {} and cannot be put on or taken off hold.",
-                order.status()
-            );
+            let text = format!("The order is {} and cannot be put on or taken off hold.", order.status());
             return Err(Refusal::new(400, json!({ "Message": text })));
         }
-        order.set(
-            "orderStatus",
-            json!(if until.is_some() {
-                "on_hold"
-            } else {
-                "awaiting_shipment"
-            }),
-        );
+        order.set("orderStatus", json!(if until.is_some() { "on_hold" } else { "awaiting_shipment" }));
         order.set("holdUntilDate", json!(until));
         order.set("modifyDate", json!(check::stamp(at)));
-        self.record(
-            ledger,
-            at,
-            if until.is_some() {
-                "holduntil"
-            } else {
-                "restorefromhold"
-            },
-            id,
-            "updated",
-        );
+        self.record(ledger, at, if until.is_some() { "holduntil" } else { "restorefromhold" }, id, "updated");
         Ok(json!({ "success": true, "message": "The requested order has been updated." }))
     }
 
     /// The warehouse cancels an order on its own.
     pub fn cancel(&mut self, at: DateTime<Utc>, id: u64, ledger: &mut Ledger) -> Result<Value, Refusal> {
-        let order = self
-            .orders
-            .get_mut(&id)
-            .filter(|order| !order.deleted)
-            .ok_or_else(missing)?;
+        let order = self.orders.get_mut(&id).filter(|order| !order.deleted).ok_or_else(missing)?;
         if matches!(order.status(), "shipped" | "cancelled") {
             return Err(Refusal::plain(409, &format!("the order is {}", order.status())));
         }
@@ -261,18 +217,11 @@ impl Warehouse {
         ledger: &mut Ledger,
     ) -> Result<Value, Refusal> {
         let number = self.shipments.len() as u64;
-        let order = self
-            .orders
-            .get_mut(&id)
-            .filter(|order| !order.deleted)
-            .ok_or_else(missing)?;
+        let order = self.orders.get_mut(&id).filter(|order| !order.deleted).ok_or_else(missing)?;
         if !matches!(order.status(), "awaiting_shipment" | "pending_fulfillment") {
             return Err(Refusal::plain(409, &format!("the order is {}", order.status())));
         }
-        let date = ship
-            .ship_date
-            .clone()
-            .unwrap_or_else(|| at.format("%Y-%m-%d").to_string());
+        let date = ship.ship_date.clone().unwrap_or_else(|| at.format("%Y-%m-%d").to_string());
         let lines = parcel(order, ship);
         order.set("modifyDate", json!(check::stamp(at)));
         order.set("shipDate", json!(date));
@@ -307,10 +256,7 @@ impl Warehouse {
             body["batchNumber"] = Value::Null;
             body["shipmentItems"] = lines;
         }
-        self.shipments.push(Shipment {
-            label: !ship.without_label,
-            body: body.clone(),
-        });
+        self.shipments.push(Shipment { label: !ship.without_label, body: body.clone() });
         self.record(ledger, at, "warehouse", id, "shipped");
         Ok(body)
     }
@@ -322,10 +268,7 @@ impl Warehouse {
         shipment_id: u64,
         ledger: &mut Ledger,
     ) -> Result<Value, Refusal> {
-        let found = self
-            .shipments
-            .iter_mut()
-            .find(|shipment| shipment.body["shipmentId"] == shipment_id);
+        let found = self.shipments.iter_mut().find(|shipment| shipment.body["shipmentId"] == shipment_id);
         let shipment = found.ok_or_else(missing)?;
         if shipment.body["voided"] == true {
             return Ok(json!({ "approved": false, "message": "The label has already been voided." }));
@@ -333,10 +276,8 @@ impl Warehouse {
         shipment.body["voided"] = json!(true);
         shipment.body["voidDate"] = json!(check::stamp(at));
         let id = shipment.body["orderId"].as_u64().unwrap_or(0);
-        let others = self
-            .shipments
-            .iter()
-            .any(|other| other.body["orderId"] == id && other.body["voided"] == false);
+        let others =
+            self.shipments.iter().any(|other| other.body["orderId"] == id && other.body["voided"] == false);
         if let Some(order) = self.orders.get_mut(&id)
             && !others
         {
@@ -374,35 +315,25 @@ impl Warehouse {
 
     /// One order as the vendor shows it.
     pub fn one(&self, id: u64) -> Option<Value> {
-        self.orders
-            .get(&id)
-            .filter(|order| !order.deleted)
-            .map(|order| Value::Object(order.body.clone()))
+        self.orders.get(&id).filter(|order| !order.deleted).map(|order| Value::Object(order.body.clone()))
     }
 
     /// One order, deleted or not.
     pub fn anyway(&self, id: u64) -> Option<Value> {
-        self.orders
-            .get(&id)
-            .map(|order| Value::Object(order.body.clone()))
+        self.orders.get(&id).map(|order| Value::Object(order.body.clone()))
     }
 
     /// Order number and id of every order neither cancelled nor deleted.
     pub fn live(&self) -> Vec<(String, String)> {
         let alive = self.orders.iter().filter(|(_, order)| order.alive());
-        alive
-            .map(|(id, order)| (order.text("orderNumber").to_owned(), id.to_string()))
-            .collect()
+        alive.map(|(id, order)| (order.text("orderNumber").to_owned(), id.to_string())).collect()
     }
 }
 
 /// What was asked for replaces what was there; items get ids; the total is added up.
 fn fill(order: &mut Order, at: DateTime<Utc>, wanted: &Value) {
     for (field, value) in wanted.as_object().into_iter().flatten() {
-        if !matches!(
-            field.as_str(),
-            "orderId" | "orderKey" | "createDate" | "modifyDate"
-        ) {
+        if !matches!(field.as_str(), "orderId" | "orderKey" | "createDate" | "modifyDate") {
             order.set(field, value.clone());
         }
     }
@@ -426,21 +357,13 @@ fn fill(order: &mut Order, at: DateTime<Utc>, wanted: &Value) {
 
 /// The lines in a parcel as the vendor lists them.
 fn parcel(order: &Order, ship: &Ship) -> Value {
-    let items = order
-        .body
-        .get("items")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or(&[]);
+    let items = order.body.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or(&[]);
     let line = |item: &Value, quantity: Value| {
         json!({ "orderItemId": item["orderItemId"], "lineItemKey": item["lineItemKey"], "sku": item["sku"],
             "name": item["name"], "quantity": quantity, "unitPrice": item["unitPrice"] })
     };
     if ship.items.is_empty() {
-        return items
-            .iter()
-            .map(|item| line(item, item["quantity"].clone()))
-            .collect();
+        return items.iter().map(|item| line(item, item["quantity"].clone())).collect();
     }
     let find = |sku: &str| items.iter().find(|item| item["sku"] == sku);
     ship.items

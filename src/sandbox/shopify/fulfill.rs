@@ -32,11 +32,7 @@ fn tracking(input: &Value) -> Vec<Value> {
     let count = numbers.len().max(urls.len()).max(usize::from(company.is_some()));
     let entry = |at: usize| {
         let number = numbers.get(at);
-        let made = || {
-            company
-                .zip(number)
-                .and_then(|(company, number)| shopify_link(company, number))
-        };
+        let made = || company.zip(number).and_then(|(company, number)| shopify_link(company, number));
         json!({ "company": company, "number": number, "url": urls.get(at).cloned().or_else(made) })
     };
     (0..count).map(entry).collect()
@@ -71,11 +67,7 @@ impl Shops {
         for (place, quantity) in taken.lines {
             let line = &mut order.lines[place];
             line.remaining -= quantity;
-            lines.push((
-                15_600_000_000_000 + id % 1_000_000_000 + place as u64,
-                line.id,
-                quantity,
-            ));
+            lines.push((15_600_000_000_000 + id % 1_000_000_000 + place as u64, line.id, quantity));
             let group = line.group;
             order.groups[group].updated = at;
         }
@@ -97,19 +89,12 @@ impl Shops {
 
     /// The checks of `fulfillmentCreate`, in the vendor's order as far as it is known.
     fn taken(&self, shop: &str, input: &Value) -> Result<Taken, Refusal> {
-        let groups = input["lineItemsByFulfillmentOrder"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
+        let groups = input["lineItemsByFulfillmentOrder"].as_array().cloned().unwrap_or_default();
         let mut wanted = Vec::new();
         for group in &groups {
             let id = group["fulfillmentOrderId"].as_str().unwrap_or("");
             wanted.push((tail(id, "FulfillmentOrder").ok_or_else(invalid_id)?, group));
-            for part in group["fulfillmentOrderLineItems"]
-                .as_array()
-                .into_iter()
-                .flatten()
-            {
+            for part in group["fulfillmentOrderLineItems"].as_array().into_iter().flatten() {
                 tail(part["id"].as_str().unwrap_or(""), "FulfillmentOrderLineItem").ok_or_else(invalid_id)?;
             }
         }
@@ -125,11 +110,7 @@ impl Shops {
                 return Err(missing());
             }
             let order = self.order(shop, *order).ok_or_else(missing)?;
-            let place = order
-                .groups
-                .iter()
-                .position(|group| group.id == *id)
-                .ok_or_else(missing)?;
+            let place = order.groups.iter().position(|group| group.id == *id).ok_or_else(missing)?;
             let location = order.groups[place].location;
             match found {
                 Some((first, _)) if first.id != order.id => {
@@ -146,19 +127,14 @@ impl Shops {
             }
             let status = order.group_status(place);
             if !matches!(status, "OPEN" | "IN_PROGRESS") {
-                let text = format!(
-                    "Fulfillment order {id} has an unfulfillable status= {}.",
-                    status.to_lowercase()
-                );
+                let text =
+                    format!("Fulfillment order {id} has an unfulfillable status= {}.", status.to_lowercase());
                 return Err(user_error(&["fulfillment"], text));
             }
             parts(order, place, at, group, &mut lines)?;
         }
         let (order, _) = found.ok_or_else(missing)?;
-        Ok(Taken {
-            order: order.id,
-            lines,
-        })
+        Ok(Taken { order: order.id, lines })
     }
 
     /// Replaces a fulfillment's tracking.
@@ -173,11 +149,7 @@ impl Shops {
         let missing = || user_error(&["fulfillmentId"], "Fulfillment does not exist.");
         let order = self.parcel_order(shop, id).ok_or_else(missing)?;
         let at = seconds(at);
-        let parcel = order
-            .fulfillments
-            .iter_mut()
-            .find(|parcel| parcel.id == id)
-            .ok_or_else(missing)?;
+        let parcel = order.fulfillments.iter_mut().find(|parcel| parcel.id == id).ok_or_else(missing)?;
         if parcel.cancelled {
             return Err(user_error(&["fulfillmentId"], "Fulfillment is cancelled."));
         }
@@ -199,11 +171,7 @@ impl Shops {
         let missing = || user_error(&["id"], "Fulfillment not found.");
         let order = self.parcel_order(shop, id).ok_or_else(missing)?;
         let at = seconds(at);
-        let parcel = order
-            .fulfillments
-            .iter_mut()
-            .find(|parcel| parcel.id == id)
-            .ok_or_else(missing)?;
+        let parcel = order.fulfillments.iter_mut().find(|parcel| parcel.id == id).ok_or_else(missing)?;
         if !parcel.cancelled {
             parcel.cancelled = true;
             parcel.updated = at;
@@ -220,11 +188,7 @@ impl Shops {
 
     fn parcel_order(&mut self, shop: &str, id: u64) -> Option<&mut Order> {
         let (owner, order) = self.parcels.get(&id)?.clone();
-        if owner == shop {
-            self.order_mut(shop, order)
-        } else {
-            None
-        }
+        if owner == shop { self.order_mut(shop, order) } else { None }
     }
 }
 
@@ -236,10 +200,7 @@ fn parts(
     group: &Value,
     lines: &mut Vec<(usize, i64)>,
 ) -> Result<(), Refusal> {
-    let asked = group["fulfillmentOrderLineItems"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or(&[]);
+    let asked = group["fulfillmentOrderLineItems"].as_array().map(Vec::as_slice).unwrap_or(&[]);
     if asked.len() > 512 {
         return Err(user_error(
             &["fulfillment"],
@@ -247,11 +208,8 @@ fn parts(
         ));
     }
     if asked.is_empty() {
-        let rest = order
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| line.group == place && line.remaining > 0);
+        let rest =
+            order.lines.iter().enumerate().filter(|(_, line)| line.group == place && line.remaining > 0);
         lines.extend(rest.map(|(place, line)| (place, line.remaining)));
         return Ok(());
     }
@@ -259,11 +217,8 @@ fn parts(
         let id =
             tail(part["id"].as_str().unwrap_or(""), "FulfillmentOrderLineItem").ok_or_else(invalid_id)?;
         let missing = || user_error(&["fulfillment"], "Fulfillment order line item does not exist.");
-        let known = order
-            .lines
-            .iter()
-            .position(|line| line.part == id && line.group == place)
-            .ok_or_else(missing)?;
+        let known =
+            order.lines.iter().position(|line| line.part == id && line.group == place).ok_or_else(missing)?;
         let quantity = part["quantity"].as_i64().unwrap_or(0);
         if quantity <= 0 {
             let (at, nth) = (at.to_string(), nth.to_string());
@@ -277,11 +232,8 @@ fn parts(
             ];
             return Err(user_error(&field, "Quantity must be greater than 0"));
         }
-        let already: i64 = lines
-            .iter()
-            .filter(|(other, _)| *other == known)
-            .map(|(_, quantity)| quantity)
-            .sum();
+        let already: i64 =
+            lines.iter().filter(|(other, _)| *other == known).map(|(_, quantity)| quantity).sum();
         if already + quantity > order.lines[known].remaining {
             return Err(user_error(
                 &["fulfillment"],

@@ -33,9 +33,7 @@ pub(super) fn operation(call: &Call) -> String {
         let body = call.json().ok()?;
         let operations = parse::document(body["query"].as_str()?).ok()?;
         let wanted = body["operationName"].as_str();
-        let chosen = operations
-            .iter()
-            .find(|one| wanted.is_some() && one.name.as_deref() == wanted);
+        let chosen = operations.iter().find(|one| wanted.is_some() && one.name.as_deref() == wanted);
         Some(chosen.or(operations.first())?.selections.first()?.name.clone())
     };
     first().unwrap_or_else(|| "graphql".into())
@@ -106,16 +104,10 @@ pub(super) fn answer(state: &Arc<State>, call: &Call) -> Reply {
         return not_found();
     }
     let Ok(body) = call.json() else {
-        return Reply::json(
-            400,
-            &json!({ "errors": { "query": "Required parameter missing or invalid" } }),
-        );
+        return Reply::json(400, &json!({ "errors": { "query": "Required parameter missing or invalid" } }));
     };
     let Some(text) = body["query"].as_str() else {
-        return Reply::json(
-            400,
-            &json!({ "errors": { "query": "Required parameter missing or invalid" } }),
-        );
+        return Reply::json(400, &json!({ "errors": { "query": "Required parameter missing or invalid" } }));
     };
     let operations = match parse::document(text) {
         Ok(operations) => operations,
@@ -174,10 +166,7 @@ pub(super) fn receive(state: &Arc<State>, shop: &str, order: SeedOrder) -> Resul
         (true, Some(true)) => "orders/cancelled",
         (true, _) => "orders/updated",
     };
-    let seeded = state.act(&Command::ShopifyOrder {
-        shop: shop.into(),
-        order: Box::new(order),
-    })?;
+    let seeded = state.act(&Command::ShopifyOrder { shop: shop.into(), order: Box::new(order) })?;
     if let Some(id) = seeded["id"].as_str().and_then(|gid| shops::tail(gid, "Order")) {
         notify(state, shop, topic, id);
     }
@@ -197,22 +186,14 @@ pub(super) fn notify(state: &Arc<State>, shop: &str, topic: &str, order: u64) {
         };
         let body = body.to_string();
         let nonce = state.next_delivery();
-        let id = webhooks::delivery_id(&[
-            shop,
-            topic,
-            &order.to_string(),
-            &now.to_rfc3339(),
-            &nonce.to_string(),
-        ]);
+        let id =
+            webhooks::delivery_id(&[shop, topic, &order.to_string(), &now.to_rfc3339(), &nonce.to_string()]);
         Outgoing::new("shopify", topic, url.to_owned(), body.clone(), id.clone())
             .header("x-shopify-topic", topic)
             .header("x-shopify-hmac-sha256", &sign(secret, body.as_bytes()))
             .header("x-shopify-shop-domain", &format!("{shop}.myshopify.com"))
             .header("x-shopify-webhook-id", &id)
-            .header(
-                "x-shopify-triggered-at",
-                &now.to_rfc3339_opts(chrono::SecondsFormat::Nanos, true),
-            )
+            .header("x-shopify-triggered-at", &now.to_rfc3339_opts(chrono::SecondsFormat::Nanos, true))
             .header("x-shopify-api-version", VERSION)
     };
     webhooks::send(state, outgoing);

@@ -102,9 +102,7 @@ impl Operation {
     /// How the vendor names the operation in an error's path.
     pub fn title(&self) -> String {
         let kind = if self.mutation { "mutation" } else { "query" };
-        self.name
-            .as_ref()
-            .map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"))
+        self.name.as_ref().map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"))
     }
 }
 
@@ -153,9 +151,8 @@ fn cut(text: &str) -> Result<Vec<Token>, SyntaxError> {
                 Kind::Name(name)
             }
             '-' | '0'..='9' => {
-                let end = run(at + 1, &|one| {
-                    one.is_ascii_digit() || matches!(one, '.' | 'e' | 'E' | '+' | '-')
-                });
+                let end =
+                    run(at + 1, &|one| one.is_ascii_digit() || matches!(one, '.' | 'e' | 'E' | '+' | '-'));
                 let digits: String = chars[at..end].iter().collect();
                 at = end;
                 let number = serde_json::from_str(&digits);
@@ -165,9 +162,8 @@ fn cut(text: &str) -> Result<Vec<Token>, SyntaxError> {
             }
             '"' if chars[at..].starts_with(&['"', '"', '"']) => {
                 let rest: String = chars[at + 3..].iter().collect();
-                let end = rest
-                    .find("\"\"\"")
-                    .ok_or_else(|| SyntaxError("unterminated string".into(), place))?;
+                let end =
+                    rest.find("\"\"\"").ok_or_else(|| SyntaxError("unterminated string".into(), place))?;
                 let body = &rest[..end];
                 at += 6 + body.chars().count();
                 line += body.matches('\n').count();
@@ -194,28 +190,18 @@ fn cut(text: &str) -> Result<Vec<Token>, SyntaxError> {
                 Kind::Mark(here)
             }
             other => {
-                return Err(SyntaxError(
-                    format!("syntax error, unexpected character '{other}'"),
-                    place,
-                ));
+                return Err(SyntaxError(format!("syntax error, unexpected character '{other}'"), place));
             }
         };
         tokens.push(Token { kind, place });
     }
-    tokens.push(Token {
-        kind: Kind::End,
-        place: (line, at.saturating_sub(start) + 1),
-    });
+    tokens.push(Token { kind: Kind::End, place: (line, at.saturating_sub(start) + 1) });
     Ok(tokens)
 }
 
 impl Reader {
     fn new(text: &str) -> Result<Reader, SyntaxError> {
-        Ok(Reader {
-            tokens: cut(text)?,
-            at: 0,
-            depth: 0,
-        })
+        Ok(Reader { tokens: cut(text)?, at: 0, depth: 0 })
     }
 
     fn here(&self) -> &Token {
@@ -243,11 +229,7 @@ impl Reader {
     }
 
     fn want(&mut self, mark: char) -> Result<(), SyntaxError> {
-        if self.take(mark) {
-            Ok(())
-        } else {
-            self.unexpected(&format!("'{mark}'"))
-        }
+        if self.take(mark) { Ok(()) } else { self.unexpected(&format!("'{mark}'")) }
     }
 
     fn name(&mut self) -> Result<String, SyntaxError> {
@@ -262,10 +244,7 @@ impl Reader {
     fn deeper<T>(&mut self, read: fn(&mut Reader) -> Result<T, SyntaxError>) -> Result<T, SyntaxError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(SyntaxError(
-                "the query nests too deeply".into(),
-                self.here().place,
-            ));
+            return Err(SyntaxError("the query nests too deeply".into(), self.here().place));
         }
         let found = read(self);
         self.depth -= 1;
@@ -280,11 +259,7 @@ impl Reader {
         } else {
             TypeRef::Named(self.name()?)
         };
-        Ok(if self.take('!') {
-            TypeRef::Required(Box::new(inner))
-        } else {
-            inner
-        })
+        Ok(if self.take('!') { TypeRef::Required(Box::new(inner)) } else { inner })
     }
 
     fn literal(&mut self) -> Result<Literal, SyntaxError> {
@@ -327,18 +302,11 @@ impl Reader {
         let mut selections = Vec::new();
         while !self.take('}') {
             if self.here().kind == Kind::Mark('.') {
-                return Err(SyntaxError(
-                    "the sandbox does not read fragments".into(),
-                    self.here().place,
-                ));
+                return Err(SyntaxError("the sandbox does not read fragments".into(), self.here().place));
             }
             let place = self.here().place;
             let first = self.name()?;
-            let (alias, name) = if self.take(':') {
-                (Some(first), self.name()?)
-            } else {
-                (None, first)
-            };
+            let (alias, name) = if self.take(':') { (Some(first), self.name()?) } else { (None, first) };
             let mut arguments = Vec::new();
             if self.take('(') {
                 while !self.take(')') {
@@ -348,33 +316,14 @@ impl Reader {
                 }
             }
             let nested = self.here().kind == Kind::Mark('{');
-            let nested = if nested {
-                self.deeper(Reader::selections)?
-            } else {
-                vec![]
-            };
-            selections.push(Selection {
-                alias,
-                name,
-                arguments,
-                selections: nested,
-                place,
-            });
+            let nested = if nested { self.deeper(Reader::selections)? } else { vec![] };
+            selections.push(Selection { alias, name, arguments, selections: nested, place });
         }
-        if selections.is_empty() {
-            self.unexpected("a field")
-        } else {
-            Ok(selections)
-        }
+        if selections.is_empty() { self.unexpected("a field") } else { Ok(selections) }
     }
 
     fn operation(&mut self) -> Result<Operation, SyntaxError> {
-        let mut operation = Operation {
-            mutation: false,
-            name: None,
-            variables: vec![],
-            selections: vec![],
-        };
+        let mut operation = Operation { mutation: false, name: None, variables: vec![], selections: vec![] };
         if let Kind::Name(kind) = self.here().kind.clone() {
             match kind.as_str() {
                 "query" => {}
@@ -392,11 +341,7 @@ impl Reader {
                     let name = self.name()?;
                     self.want(':')?;
                     let of = self.type_ref()?;
-                    let default = if self.take('=') {
-                        Some(self.literal()?)
-                    } else {
-                        None
-                    };
+                    let default = if self.take('=') { Some(self.literal()?) } else { None };
                     operation.variables.push(Variable { name, of, default });
                 }
             }
@@ -413,11 +358,7 @@ pub(super) fn document(text: &str) -> Result<Vec<Operation>, SyntaxError> {
     while reader.here().kind != Kind::End {
         operations.push(reader.operation()?);
     }
-    if operations.is_empty() {
-        reader.unexpected("an operation")
-    } else {
-        Ok(operations)
-    }
+    if operations.is_empty() { reader.unexpected("an operation") } else { Ok(operations) }
 }
 
 /// A field or input field of the type table.
@@ -455,11 +396,7 @@ pub(super) fn definitions(text: &str) -> Result<Vec<(String, Definition)>, Synta
                 while !reader.take('}') {
                     fields.push(field(&mut reader)?);
                 }
-                if kind == "input" {
-                    Definition::Input(fields)
-                } else {
-                    Definition::Object(fields)
-                }
+                if kind == "input" { Definition::Input(fields) } else { Definition::Object(fields) }
             }
         };
         found.push((name, definition));
@@ -476,9 +413,5 @@ fn field(reader: &mut Reader) -> Result<Field, SyntaxError> {
         }
     }
     reader.want(':')?;
-    Ok(Field {
-        name,
-        of: reader.type_ref()?,
-        arguments,
-    })
+    Ok(Field { name, of: reader.type_ref()?, arguments })
 }

@@ -36,11 +36,7 @@ pub(super) fn cost(mutation: bool, fields: &[Checked]) -> u32 {
 }
 
 fn size(field: &Checked) -> Option<usize> {
-    field
-        .arguments
-        .get("first")
-        .and_then(Value::as_u64)
-        .map(|number| number as usize)
+    field.arguments.get("first").and_then(Value::as_u64).map(|number| number as usize)
 }
 
 /// A top-level error.
@@ -64,9 +60,7 @@ pub(super) fn run(state: &Arc<State>, shop: &str, mutation: bool, fields: &[Chec
             read(state, shop, field, &mut warnings)
         };
         let shown = found.and_then(|value| {
-            project(field, &value)
-                .map_err(|wrong| (vec![field.key.clone()], wrong))
-                .map_err(fail)
+            project(field, &value).map_err(|wrong| (vec![field.key.clone()], wrong)).map_err(fail)
         });
         match shown {
             Ok(value) => {
@@ -90,19 +84,11 @@ pub(super) fn run(state: &Arc<State>, shop: &str, mutation: bool, fields: &[Chec
 }
 
 fn fail((path, message): (Vec<String>, String)) -> Failure {
-    Failure {
-        path,
-        message,
-        code: "BAD_REQUEST",
-    }
+    Failure { path, message, code: "BAD_REQUEST" }
 }
 
 fn invalid_id(field: &Checked) -> Failure {
-    Failure {
-        path: vec![field.key.clone()],
-        message: "invalid id".into(),
-        code: "RESOURCE_NOT_FOUND",
-    }
+    Failure { path: vec![field.key.clone()], message: "invalid id".into(), code: "RESOURCE_NOT_FOUND" }
 }
 
 fn text<'a>(field: &'a Checked, name: &str) -> &'a str {
@@ -114,19 +100,13 @@ fn change(state: &Arc<State>, shop: &str, field: &Checked) -> Result<Value, Fail
     let argument = |name: &str| field.arguments.get(name).cloned().unwrap_or_default();
     let shop = shop.to_owned();
     let command = match field.name.as_str() {
-        "fulfillmentCreate" => Command::Fulfill {
-            shop,
-            input: argument("fulfillment"),
-        },
+        "fulfillmentCreate" => Command::Fulfill { shop, input: argument("fulfillment") },
         "fulfillmentTrackingInfoUpdate" => Command::TrackingUpdate {
             shop,
             fulfillment: parcel("fulfillmentId")?,
             tracking: argument("trackingInfoInput"),
         },
-        _ => Command::FulfillmentCancel {
-            shop,
-            fulfillment: parcel("id")?,
-        },
+        _ => Command::FulfillmentCancel { shop, fulfillment: parcel("id")? },
     };
     let (Command::Fulfill { shop, .. }
     | Command::TrackingUpdate { shop, .. }
@@ -136,10 +116,8 @@ fn change(state: &Arc<State>, shop: &str, field: &Checked) -> Result<Value, Fail
     };
     match state.act(&command) {
         Ok(done) => {
-            let (order, id) = (
-                done["order"].as_u64().unwrap_or(0),
-                done["fulfillment"].as_u64().unwrap_or(0),
-            );
+            let (order, id) =
+                (done["order"].as_u64().unwrap_or(0), done["fulfillment"].as_u64().unwrap_or(0));
             let shown = {
                 let world = state.world();
                 world.shopify.order(shop, order).and_then(|order| {
@@ -159,11 +137,7 @@ fn change(state: &Arc<State>, shop: &str, field: &Checked) -> Result<Value, Fail
         Err(refusal) if refusal.body == "invalid id" => Err(invalid_id(field)),
         Err(refusal) => {
             let message = refusal.body.to_string();
-            Err(Failure {
-                path: vec![field.key.clone()],
-                message,
-                code: "INTERNAL_SERVER_ERROR",
-            })
+            Err(Failure { path: vec![field.key.clone()], message, code: "INTERNAL_SERVER_ERROR" })
         }
     }
 }
@@ -178,18 +152,14 @@ fn read(
     let missing = || invalid_id(field);
     let known = world.shopify.shop(shop).ok_or_else(missing)?;
     match field.name.as_str() {
-        "shop" => Ok(
-            json!({ "id": "gid://shopify/Shop/1", "name": shop, "email": format!("owner@{shop}.example"),
+        "shop" => {
+            Ok(json!({ "id": "gid://shopify/Shop/1", "name": shop, "email": format!("owner@{shop}.example"),
             "myshopifyDomain": format!("{shop}.myshopify.com"), "currencyCode": "USD", "ianaTimezone": "Etc/UTC",
-            "plan": { "displayName": "Sandbox", "shopifyPlus": false } }),
-        ),
+            "plan": { "displayName": "Sandbox", "shopifyPlus": false } }))
+        }
         "order" => {
             let id = tail(text(field, "id"), "Order").ok_or_else(missing)?;
-            Ok(world
-                .shopify
-                .order(shop, id)
-                .map(Order::graph)
-                .unwrap_or_default())
+            Ok(world.shopify.order(shop, id).map(Order::graph).unwrap_or_default())
         }
         "fulfillment" => {
             let id = tail(text(field, "id"), "Fulfillment").ok_or_else(missing)?;
@@ -198,9 +168,7 @@ fn read(
                 .values()
                 .flat_map(|order| order.fulfillments.iter().map(move |one| (order, one)));
             let found = parcels.into_iter().find(|(_, parcel)| parcel.id == id);
-            Ok(found
-                .map(|(order, parcel)| order.parcel(parcel))
-                .unwrap_or_default())
+            Ok(found.map(|(order, parcel)| order.parcel(parcel)).unwrap_or_default())
         }
         _ => orders(known, field, warnings).map_err(|message| fail((vec![field.key.clone()], message))),
     }
@@ -209,18 +177,11 @@ fn read(
 /// The list of orders, found, sorted and cut to a page; each cursor says where in the order it stands.
 fn orders(shop: &Shop, field: &Checked, warnings: &mut Vec<Value>) -> Result<Value, String> {
     let terms = terms(text(field, "query"));
-    for Term { field: name, .. } in terms
-        .iter()
-        .filter(|term| !FILTERS.contains(&term.field.as_str()))
-    {
+    for Term { field: name, .. } in terms.iter().filter(|term| !FILTERS.contains(&term.field.as_str())) {
         warnings.push(json!({ "path": [field.key], "query": text(field, "query"),
             "warnings": [{ "field": name, "message": "Invalid search field for this query.", "code": "invalid_field" }] }));
     }
-    let sort = field
-        .arguments
-        .get("sortKey")
-        .and_then(Value::as_str)
-        .unwrap_or("PROCESSED_AT");
+    let sort = field.arguments.get("sortKey").and_then(Value::as_str).unwrap_or("PROCESSED_AT");
     let key = |order: &Order| match sort {
         "UPDATED_AT" => (order.updated.timestamp(), order.id),
         "CREATED_AT" | "PROCESSED_AT" => (order.created.timestamp(), order.id),
@@ -296,11 +257,7 @@ struct Term {
 /// Reads a time or a day.
 fn moment(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-    let day = || {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()?
-            .and_hms_opt(0, 0, 0)
-    };
+    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
     time.or_else(|| day().map(|time| time.and_utc()))
 }
 
@@ -316,32 +273,19 @@ fn terms(query: &str) -> Vec<Term> {
         let stop = rest.find([':', ' ']).unwrap_or(rest.len());
         let field = rest[..stop].to_owned();
         if !rest[stop..].starts_with(':') {
-            terms.push(Term {
-                field: "name".into(),
-                sign: "",
-                value: field,
-                moment: None,
-            });
+            terms.push(Term { field: "name".into(), sign: "", value: field, moment: None });
             rest = rest[stop..].trim_start();
             continue;
         }
         let mut value = &rest[stop + 1..];
-        let sign = [">=", "<=", ">", "<"]
-            .into_iter()
-            .find(|sign| value.starts_with(sign))
-            .unwrap_or("");
+        let sign = [">=", "<=", ">", "<"].into_iter().find(|sign| value.starts_with(sign)).unwrap_or("");
         value = &value[sign.len()..];
         let quote = value.chars().next().filter(|one| matches!(one, '\'' | '"'));
         let (text, after) = match quote {
             Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
             None => value.split_once(' ').unwrap_or((value, "")),
         };
-        terms.push(Term {
-            field,
-            sign,
-            value: text.to_owned(),
-            moment: moment(text),
-        });
+        terms.push(Term { field, sign, value: text.to_owned(), moment: moment(text) });
         rest = after.trim_start();
     }
     terms
@@ -349,11 +293,7 @@ fn terms(query: &str) -> Vec<Term> {
 
 impl Term {
     fn holds(&self, order: &Order) -> bool {
-        let same = |text: &str| {
-            self.value
-                .split(',')
-                .any(|value| value.trim().eq_ignore_ascii_case(text))
-        };
+        let same = |text: &str| self.value.split(',').any(|value| value.trim().eq_ignore_ascii_case(text));
         match self.field.as_str() {
             "updated_at" => self.time(order.updated),
             "created_at" | "processed_at" => self.time(order.created),
@@ -428,24 +368,16 @@ fn connection(field: &Checked, items: &[Value]) -> Result<Value, String> {
         field.arguments.get(name).and_then(Value::as_str).map(|text| {
             let bytes = STANDARD.decode(text).ok();
             let number = bytes.and_then(|bytes| {
-                String::from_utf8(bytes)
-                    .ok()?
-                    .strip_prefix("place:")?
-                    .parse::<usize>()
-                    .ok()
+                String::from_utf8(bytes).ok()?.strip_prefix("place:")?.parse::<usize>().ok()
             });
             number.ok_or_else(|| "Invalid cursor for current pagination sort.".to_owned())
         })
     };
-    let start = place("after")
-        .transpose()?
-        .map_or(0, |at| at + 1)
-        .min(items.len());
+    let start = place("after").transpose()?.map_or(0, |at| at + 1).min(items.len());
     let end = items.len().min(start + page_size(field)?);
     let cursor = |at: usize| STANDARD.encode(format!("place:{at}"));
-    let edges: Vec<Value> = (start..end)
-        .map(|at| json!({ "cursor": cursor(at), "node": items[at] }))
-        .collect();
+    let edges: Vec<Value> =
+        (start..end).map(|at| json!({ "cursor": cursor(at), "node": items[at] })).collect();
     Ok(json!({ "nodes": items[start..end], "edges": edges, "pageInfo": {
         "hasNextPage": end < items.len(), "hasPreviousPage": start > 0,
         "startCursor": (start < end).then(|| cursor(start)), "endCursor": (start < end).then(|| cursor(end - 1)) } }))

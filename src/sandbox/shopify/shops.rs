@@ -90,10 +90,7 @@ pub(crate) struct Shops {
 
 /// The number at the end of a gid of the right kind, if it is one.
 pub(super) fn tail(gid: &str, kind: &str) -> Option<u64> {
-    let number = gid
-        .strip_prefix("gid://shopify/")?
-        .strip_prefix(kind)?
-        .strip_prefix('/')?;
+    let number = gid.strip_prefix("gid://shopify/")?.strip_prefix(kind)?.strip_prefix('/')?;
     number.parse().ok().filter(|number| *number > 0)
 }
 
@@ -111,10 +108,7 @@ impl Shops {
     pub fn open(&mut self, shop: &str, token: Option<&str>) -> Result<Value, Refusal> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if shop.is_empty() || !shop.chars().all(fits) {
-            return Err(Refusal::plain(
-                422,
-                "a shop's name has letters, digits and dashes only",
-            ));
+            return Err(Refusal::plain(422, "a shop's name has letters, digits and dashes only"));
         }
         let known = self.shops.entry(shop.to_owned()).or_default();
         if let Some(token) = token {
@@ -126,12 +120,7 @@ impl Shops {
     /// The token a shop takes.
     pub fn token(&self, shop: &str) -> Option<String> {
         let known = self.shops.get(shop)?;
-        Some(
-            known
-                .token
-                .clone()
-                .unwrap_or_else(|| super::super::default_shop_token(shop)),
-        )
+        Some(known.token.clone().unwrap_or_else(|| super::super::default_shop_token(shop)))
     }
 
     /// The shop's webhook, for these topics or all.
@@ -143,17 +132,10 @@ impl Shops {
         topics: &[String],
     ) -> Result<Value, Refusal> {
         if !url.starts_with("http://") {
-            return Err(Refusal::plain(
-                422,
-                "the sandbox sends webhooks to http:// addresses only",
-            ));
+            return Err(Refusal::plain(422, "the sandbox sends webhooks to http:// addresses only"));
         }
         self.open(shop, None)?;
-        let hook = Hook {
-            url: url.into(),
-            secret: secret.into(),
-            topics: topics.to_vec(),
-        };
+        let hook = Hook { url: url.into(), secret: secret.into(), topics: topics.to_vec() };
         if let Some(known) = self.shops.get_mut(shop) {
             known.hook = Some(hook);
         }
@@ -174,11 +156,7 @@ impl Shops {
 
     fn find(&self, shop: &str, seed: &SeedOrder) -> Option<u64> {
         let shop = self.shops.get(shop)?;
-        let by_id = seed
-            .id
-            .as_ref()
-            .and_then(|id| number(id))
-            .filter(|id| shop.orders.contains_key(id));
+        let by_id = seed.id.as_ref().and_then(|id| number(id)).filter(|id| shop.orders.contains_key(id));
         by_id.or_else(|| seed.name.as_ref().and_then(|name| shop.names.get(name).copied()))
     }
 
@@ -289,11 +267,7 @@ impl Shops {
         let parcels = orders.flat_map(|order| order.fulfillments.iter().map(move |parcel| (order, parcel)));
         let alive = parcels.filter(|(_, parcel)| !parcel.cancelled);
         let names = |(order, parcel): (&Order, &Fulfillment)| {
-            (
-                order.name.clone(),
-                gid("Order", order.id),
-                gid("Fulfillment", parcel.id),
-            )
+            (order.name.clone(), gid("Order", order.id), gid("Fulfillment", parcel.id))
         };
         alive.map(names).collect()
     }
@@ -332,9 +306,9 @@ impl Order {
 
     /// A fulfillment order's status.
     pub fn group_status(&self, group: usize) -> &'static str {
-        let (all, left) = self.group_lines(group).fold((0, 0), |(all, left), line| {
-            (all + line.quantity, left + line.remaining)
-        });
+        let (all, left) = self
+            .group_lines(group)
+            .fold((0, 0), |(all, left), line| (all + line.quantity, left + line.remaining));
         match (self.cancelled.is_some(), left) {
             (_, 0) => "CLOSED",
             (true, _) => "CANCELLED",
@@ -346,9 +320,8 @@ impl Order {
 
     /// The order's fulfillment status as people see it.
     pub fn status(&self) -> &'static str {
-        let (all, left) = self.lines.iter().fold((0, 0), |(all, left), line| {
-            (all + line.quantity, left + line.remaining)
-        });
+        let (all, left) =
+            self.lines.iter().fold((0, 0), |(all, left), line| (all + line.quantity, left + line.remaining));
         match left {
             0 => "FULFILLED",
             left if left < all => "PARTIALLY_FULFILLED",
@@ -366,11 +339,7 @@ impl Order {
         json!(SeededOrder {
             id: gid("Order", self.id),
             name: self.name.clone(),
-            fulfillment_orders: self
-                .groups
-                .iter()
-                .map(|group| gid("FulfillmentOrder", group.id))
-                .collect(),
+            fulfillment_orders: self.groups.iter().map(|group| gid("FulfillmentOrder", group.id)).collect(),
             lines: self.lines.iter().map(line).collect(),
         })
     }

@@ -42,11 +42,7 @@ pub(super) struct Checked {
 
 /// The root type of an operation.
 pub(super) fn root(operation: &Operation) -> &'static str {
-    if operation.mutation {
-        "Mutation"
-    } else {
-        "QueryRoot"
-    }
+    if operation.mutation { "Mutation" } else { "QueryRoot" }
 }
 
 /// A top-level error as the vendor writes it.
@@ -85,18 +81,8 @@ pub(super) fn check(operation: &Operation, given: &Value) -> Result<Vec<Checked>
         return Err(errors);
     }
     let mut path = vec![operation.title()];
-    let checked = selections(
-        root(operation),
-        &operation.selections,
-        &variables,
-        &mut path,
-        &mut errors,
-    );
-    if errors.is_empty() {
-        Ok(checked)
-    } else {
-        Err(errors)
-    }
+    let checked = selections(root(operation), &operation.selections, &variables, &mut path, &mut errors);
+    if errors.is_empty() { Ok(checked) } else { Err(errors) }
 }
 
 fn selections(
@@ -171,11 +157,7 @@ static TYPENAME: LazyLock<Field> = LazyLock::new(|| Field {
 });
 
 fn known(type_name: &str, name: &str) -> Option<&'static Field> {
-    if name == "__typename" {
-        Some(&TYPENAME)
-    } else {
-        field(type_name, name)
-    }
+    if name == "__typename" { Some(&TYPENAME) } else { field(type_name, name) }
 }
 
 fn arguments(
@@ -190,18 +172,9 @@ fn arguments(
     for (name, literal) in &selection.arguments {
         let Some(known) = field.arguments.iter().find(|known| known.name == *name) else {
             let message = format!("Field '{}' doesn't accept argument '{name}'", field.name);
-            let more = [
-                ("name", field.name.as_str()),
-                ("typeName", "Field"),
-                ("argumentName", name.as_str()),
-            ];
-            errors.push(error(
-                message,
-                selection.place,
-                path,
-                "argumentNotAccepted",
-                &more,
-            ));
+            let more =
+                [("name", field.name.as_str()), ("typeName", "Field"), ("argumentName", name.as_str())];
+            errors.push(error(message, selection.place, path, "argumentNotAccepted", &more));
             continue;
         };
         match plain(literal, variables) {
@@ -231,13 +204,7 @@ fn arguments(
                         field.name, known.of
                     );
                     let more = [("typeName", "Field"), ("argumentName", name.as_str())];
-                    errors.push(error(
-                        message,
-                        selection.place,
-                        path,
-                        "argumentLiteralsIncompatible",
-                        &more,
-                    ));
+                    errors.push(error(message, selection.place, path, "argumentLiteralsIncompatible", &more));
                 }
             },
         }
@@ -251,23 +218,9 @@ fn arguments(
         .map(|known| known.name.as_str())
         .collect();
     if !missing.is_empty() {
-        let message = format!(
-            "Field '{}' is missing required arguments: {}",
-            field.name,
-            missing.join(", ")
-        );
-        let more = [
-            ("className", "Field"),
-            ("name", field.name.as_str()),
-            ("typeName", type_name),
-        ];
-        errors.push(error(
-            message,
-            selection.place,
-            path,
-            "missingRequiredArguments",
-            &more,
-        ));
+        let message = format!("Field '{}' is missing required arguments: {}", field.name, missing.join(", "));
+        let more = [("className", "Field"), ("name", field.name.as_str()), ("typeName", type_name)];
+        errors.push(error(message, selection.place, path, "missingRequiredArguments", &more));
     }
     filled
 }
@@ -278,16 +231,11 @@ fn plain(literal: &Literal, variables: &BTreeMap<String, Value>) -> Result<Value
         Literal::Plain(value) => value.clone(),
         Literal::Word(word) => json!(word),
         Literal::Variable(name) => variables.get(name).cloned().ok_or_else(|| name.clone())?,
-        Literal::List(items) => Value::Array(
-            items
-                .iter()
-                .map(|item| plain(item, variables))
-                .collect::<Result<_, _>>()?,
-        ),
+        Literal::List(items) => {
+            Value::Array(items.iter().map(|item| plain(item, variables)).collect::<Result<_, _>>()?)
+        }
         Literal::Object(fields) => {
-            let filled = fields
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), plain(value, variables)?)));
+            let filled = fields.iter().map(|(name, value)| Ok((name.clone(), plain(value, variables)?)));
             Value::Object(filled.collect::<Result<_, String>>()?)
         }
     })
@@ -336,10 +284,7 @@ fn coerce(of: &TypeRef, value: &Value) -> Result<Value, Wrong> {
 }
 
 fn input(name: &str, fields: &[Field], given: &Map<String, Value>) -> Result<Value, Wrong> {
-    if let Some(stranger) = given
-        .keys()
-        .find(|key| !fields.iter().any(|field| field.name == **key))
-    {
+    if let Some(stranger) = given.keys().find(|key| !fields.iter().any(|field| field.name == **key)) {
         return Err((vec![stranger.clone()], format!("Field is not defined on {name}")));
     }
     let mut filled = Map::new();

@@ -31,12 +31,7 @@ impl Totals {
         let lines: i64 = order.lines.iter().map(|line| line.price * line.quantity).sum();
         let discount = cents(order.seed.discount.as_deref());
         let shipping = cents(order.seed.shipping_price.as_deref());
-        Totals {
-            subtotal: lines - discount,
-            discount,
-            shipping,
-            tax: cents(order.seed.tax.as_deref()),
-        }
+        Totals { subtotal: lines - discount, discount, shipping, tax: cents(order.seed.tax.as_deref()) }
     }
 
     fn total(&self) -> i64 {
@@ -101,11 +96,7 @@ impl Order {
     /// A parcel as the vendor shows it.
     pub fn parcel(&self, parcel: &Fulfillment) -> Value {
         let line = |(own, id, quantity): &(u64, u64, i64)| {
-            let item = self
-                .lines
-                .iter()
-                .find(|line| line.id == *id)
-                .map(|line| self.line(line));
+            let item = self.lines.iter().find(|line| line.id == *id).map(|line| self.line(line));
             json!({ "id": gid("FulfillmentLineItem", *own), "quantity": quantity, "lineItem": item })
         };
         json!({
@@ -202,9 +193,8 @@ impl Order {
                 "tracking_company": of("company").first(), "tracking_number": of("number").first(),
                 "tracking_numbers": of("number"), "tracking_url": of("url").first(), "tracking_urls": of("url") })
         });
-        let (all, left) = self.lines.iter().fold((0, 0), |(all, left), line| {
-            (all + line.quantity, left + line.remaining)
-        });
+        let (all, left) =
+            self.lines.iter().fold((0, 0), |(all, left), line| (all + line.quantity, left + line.remaining));
         let mut body = json!({
             "id": self.id, "admin_graphql_api_id": gid("Order", self.id), "name": self.name,
             "number": self.number.saturating_sub(1_000), "order_number": self.number, "email": seed.email,

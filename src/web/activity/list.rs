@@ -70,10 +70,7 @@ struct Page {
 /// `GET /activity`
 pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let keys: Vec<&str> = ["verb", "result", "trace"]
-        .into_iter()
-        .chain(period::KEYS)
-        .collect();
+    let keys: Vec<&str> = ["verb", "result", "trace"].into_iter().chain(period::KEYS).collect();
     let list = List::read(&visitor, &keys);
     let period = period::read(&visitor, &list);
     let verbs = activity_list::verbs(&mut scope).await?;
@@ -95,13 +92,7 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let region = Region {
         nonce: visitor.asked.nonce.clone(),
         action: visitor.asked.path.clone(),
-        kept: list
-            .link()
-            .pairs()
-            .iter()
-            .filter(|(key, _)| !asked.contains(&key.as_str()))
-            .cloned()
-            .collect(),
+        kept: list.link().pairs().iter().filter(|(key, _)| !asked.contains(&key.as_str())).cloned().collect(),
         verbs: verbs
             .into_iter()
             .map(|verb| Choice::new(verb.clone(), verb.clone(), wanted.verb.as_ref() == Some(&verb)))
@@ -123,30 +114,19 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     };
     let shell = visitor.shell(&mut scope, "activity").await?;
     let further = list.after().is_some();
-    let answer = visitor.page_or_part(region, |region| Page {
-        shell,
-        further,
-        region,
-    })?;
+    let answer = visitor.page_or_part(region, |region| Page { shell, further, region })?;
     Ok(pushed(&visitor, &list, answer))
 }
 
 fn chips(list: &List, wanted: &Wanted, period: &period::Period) -> Vec<Chip> {
     let mut chips = Vec::new();
-    let mut chip = |text: String, key: &str| {
-        chips.push(Chip {
-            text,
-            href: list.link().without(key).to_string(),
-        })
-    };
+    let mut chip =
+        |text: String, key: &str| chips.push(Chip { text, href: list.link().without(key).to_string() });
     if let Some(verb) = &wanted.verb {
         chip(format!("What: {verb}"), "verb");
     }
     if let Some(result) = wanted.result {
-        chip(
-            format!("Result: {}", badge::activity_result(result).label),
-            "result",
-        );
+        chip(format!("Result: {}", badge::activity_result(result).label), "result");
     }
     if let Some(trace) = &wanted.trace {
         chip(format!("Trace: {}…", trace.get(..8).unwrap_or_default()), "trace");
@@ -172,9 +152,7 @@ fn row(visitor: &Visitor, line: Line) -> Row {
         // only what needs a look stands out
         badge: matches!(line.result, Ended::Failed | Ended::Warning).then_some(badge),
         ended: badge.label,
-        record: line
-            .transaction_record_id
-            .map(|id| format!("/transaction-records/{id}")),
+        record: line.transaction_record_id.map(|id| format!("/transaction-records/{id}")),
         chain: line.trace_id.as_deref().map(words::chain).unwrap_or_default(),
         changes: words::changes(line.before.as_ref(), line.after.as_ref()),
         ip: match line.ip {

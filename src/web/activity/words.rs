@@ -30,31 +30,15 @@ pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
     if names.is_empty() {
         let (before, after) = (text(before), text(after));
         let same = before == after;
-        return if same {
-            Vec::new()
-        } else {
-            vec![Change {
-                name: "Value".into(),
-                before,
-                after,
-            }]
-        };
+        return if same { Vec::new() } else { vec![Change { name: "Value".into(), before, after }] };
     }
     names
         .into_iter()
         .filter_map(|name| {
             let of = |value: Option<&Value>| text(value.and_then(|v| v.get(&name)));
             let (was, is) = (of(before), of(after));
-            let after = if is.is_empty() && !was.is_empty() {
-                "removed".to_owned()
-            } else {
-                is.clone()
-            };
-            (was != is).then(|| Change {
-                name: name.replace('_', " "),
-                before: was,
-                after,
-            })
+            let after = if is.is_empty() && !was.is_empty() { "removed".to_owned() } else { is.clone() };
+            (was != is).then(|| Change { name: name.replace('_', " "), before: was, after })
         })
         .collect()
 }
@@ -64,11 +48,7 @@ fn text(value: Option<&Value>) -> String {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| text(Some(item)))
-            .collect::<Vec<_>>()
-            .join(", "),
+        Some(Value::Array(items)) => items.iter().map(|item| text(Some(item))).collect::<Vec<_>>().join(", "),
         Some(other) => other.to_string(),
     }
 }
@@ -77,23 +57,16 @@ fn text(value: Option<&Value>) -> String {
 pub fn subject(line: &Line) -> Option<Offer> {
     let id = line.subject_id;
     let named = |noun: &str, name: &Option<String>, href: String| {
-        Some(Offer {
-            label: name.clone().unwrap_or_else(|| format!("{noun} {id}")),
-            href,
-        })
+        Some(Offer { label: name.clone().unwrap_or_else(|| format!("{noun} {id}")), href })
     };
     match line.subject_kind {
         Subject::Order => named("Order", &line.order_number, format!("/orders/{id}")),
         Subject::Shipment => named("Shipment", &line.shipment_number, format!("/shipments/{id}")),
         Subject::Customer => named("Customer", &None, format!("/customers/{id}")),
         Subject::Store => named("Store", &line.subject_name, format!("/stores/{id}")),
-        Subject::Channel => line.store_id.and_then(|store| {
-            named(
-                "Channel",
-                &line.subject_name,
-                format!("/stores/{store}/channels/{id}"),
-            )
-        }),
+        Subject::Channel => line
+            .store_id
+            .and_then(|store| named("Channel", &line.subject_name, format!("/stores/{store}/channels/{id}"))),
         Subject::Connection => named("Connection", &line.subject_name, format!("/connections/{id}")),
         Subject::Problem => named("Problem", &None, "/error-queue".into()),
         Subject::Import => named("Import", &None, format!("/imports/{id}")),

@@ -35,13 +35,16 @@ pub const fn channel_sync(sync: ChannelSync) -> Badge {
         ChannelSync::NotApplicable => {
             Badge::closed("Not required").with_explanation("No connected channel waits for tracking.")
         }
-        ChannelSync::AwaitingSend => Badge::waiting("Not sent").with_explanation("There is nothing to send yet."),
+        ChannelSync::AwaitingSend => {
+            Badge::waiting("Not sent").with_explanation("There is nothing to send yet.")
+        }
         ChannelSync::PendingSync => Badge::moving("Sending"),
         ChannelSync::Synced => Badge::done("Synced").with_explanation("The channel has the tracking."),
-        ChannelSync::Warning => {
-            Badge::attention("Synced with warning").with_explanation("The channel has the tracking, and warned.")
+        ChannelSync::Warning => Badge::attention("Synced with warning")
+            .with_explanation("The channel has the tracking, and warned."),
+        ChannelSync::Failed => {
+            Badge::failed("Sync failed").with_explanation("The channel does not have the tracking.")
         }
-        ChannelSync::Failed => Badge::failed("Sync failed").with_explanation("The channel does not have the tracking."),
         ChannelSync::Muted => {
             Badge::closed("Muted").with_explanation("The channel is not told about this shipment.")
         }

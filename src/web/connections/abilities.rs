@@ -15,11 +15,7 @@ pub struct Ability {
 
 /// Every ability of a provider.
 pub fn of(c: Capabilities) -> [Ability; 7] {
-    let ability = |name, has, yes, no| Ability {
-        name,
-        has,
-        meaning: if has { yes } else { no },
-    };
+    let ability = |name, has, yes, no| Ability { name, has, meaning: if has { yes } else { no } };
     [
         ability("Posts", true, "Shipments are sent to it as orders.", ""),
         ability(

@@ -111,10 +111,7 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
         .map(|row| Line {
             href: format!("/connections/{}", row.id),
             kind: row.kind.label(),
-            warehouse: row
-                .warehouse_id
-                .and_then(|id| warehouses.get(&id.0).cloned())
-                .unwrap_or_default(),
+            warehouse: row.warehouse_id.and_then(|id| warehouses.get(&id.0).cloned()).unwrap_or_default(),
             health: health_of(&visitor, &row),
             state: state_of(&row),
             unknown: unknown.get(&row.id.0).copied().unwrap_or(0),

@@ -64,9 +64,7 @@ struct Page {
 pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpResponse> {
     let id = id.0;
     let mut scope = visitor.scope().await?;
-    let row = connection::find(&mut scope, id)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let row = connection::find(&mut scope, id).await?.ok_or(WebError::NotFound)?;
     let adapter = visitor.app.providers.get(row.kind).cloned();
     let access = row.access(&scope, &visitor.app.keyring);
     let set = |name: &str| {
@@ -77,17 +75,14 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
     let capabilities = adapter.as_ref().map(|adapter| adapter.capabilities());
     let asked = Fields::read(visitor.asked.query.as_bytes());
     let tested = match asked.get("tested").parse::<RecordId>() {
-        Ok(record) => records_list::find(&mut scope, record)
-            .await?
-            .filter(|record| record.connection_id == Some(id)),
+        Ok(record) => {
+            records_list::find(&mut scope, record).await?.filter(|record| record.connection_id == Some(id))
+        }
         Err(_) => None,
     };
     let may_read = visitor.can(Permission::RecordsView);
     let calls = if may_read {
-        let wanted = Wanted {
-            connection: Some(id),
-            ..Wanted::default()
-        };
+        let wanted = Wanted { connection: Some(id), ..Wanted::default() };
         records_list::page(&mut scope, &wanted, None, 8).await?.rows
     } else {
         Vec::new()
@@ -97,10 +92,7 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
         unreadable: access.is_err(),
         kind: row.kind.label(),
         warehouse: match row.warehouse_id {
-            Some(warehouse) => warehouses(&mut scope)
-                .await?
-                .remove(&warehouse.0)
-                .unwrap_or_default(),
+            Some(warehouse) => warehouses(&mut scope).await?.remove(&warehouse.0).unwrap_or_default(),
             None => String::new(),
         },
         health: health_of(&visitor, &row),
@@ -109,17 +101,12 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
         unknown: unknown(&mut scope).await?.get(&id.0).copied().unwrap_or(0),
         polled: row.poll_cursor.map(|at| visitor.stamp(at)),
         abilities: capabilities.map(abilities::of).map(Vec::from).unwrap_or_default(),
-        idempotency: capabilities
-            .map(|c| abilities::idempotency(c.idempotency))
-            .unwrap_or_default(),
+        idempotency: capabilities.map(|c| abilities::idempotency(c.idempotency)).unwrap_or_default(),
         credentials: adapter
             .map(|adapter| adapter.credentials())
             .unwrap_or_default()
             .iter()
-            .map(|(name, label)| Credential {
-                label,
-                set: set(name),
-            })
+            .map(|(name, label)| Credential { label, set: set(name) })
             .collect(),
         may_test: visitor.can(Permission::ConnectionsEdit),
         may_read,

@@ -42,9 +42,7 @@ impl Test {
     async fn run(self) -> WebResult<Outcome> {
         let scope_account = self.account;
         let mut scope = self.db.scope(scope_account).await?;
-        let row = connection::find(&mut scope, self.connection)
-            .await?
-            .ok_or(WebError::NotFound)?;
+        let row = connection::find(&mut scope, self.connection).await?.ok_or(WebError::NotFound)?;
         let access = row.access(&scope, &self.keyring).map_err(WebError::Broken)?;
         // nothing is held open while the other side thinks
         drop(scope);
@@ -57,22 +55,13 @@ impl Test {
         let request = self.adapter.test(&access);
         let called = self
             .outbound
-            .call(
-                &self.db,
-                scope_account,
-                LogType::AuthConnect,
-                &about,
-                request,
-                |answer| self.adapter.tested(answer),
-            )
+            .call(&self.db, scope_account, LogType::AuthConnect, &about, request, |answer| {
+                self.adapter.tested(answer)
+            })
             .await;
         let now = clock::now();
         let (failure, ended, sentence) = match &called.result {
-            Ok(answer) => (
-                None,
-                Ended::Ok,
-                format!("{} answered: {}.", row.name, answer.value),
-            ),
+            Ok(answer) => (None, Ended::Ok, format!("{} answered: {}.", row.name, answer.value)),
             Err(failure) => (
                 Some(failure.class),
                 Ended::Failed,
@@ -88,24 +77,15 @@ impl Test {
             Ended::Ok => format!("Tested {}: it works", row.name),
             _ => format!("Tested {}: it does not work", row.name),
         };
-        let entry = Entry::new(
-            &self.by.actor,
-            "connection_tested",
-            Subject::Connection,
-            self.connection.0,
-            summary,
-        )
-        .ended(ended)
-        .from_record(called.record)
-        .traced(Some(&self.by.trace))
-        .from_ip(self.by.ip.clone());
+        let entry =
+            Entry::new(&self.by.actor, "connection_tested", Subject::Connection, self.connection.0, summary)
+                .ended(ended)
+                .from_record(called.record)
+                .traced(Some(&self.by.trace))
+                .from_ip(self.by.ip.clone());
         activity::record(&mut scope, entry).await?;
         scope.commit().await?;
-        Ok(Outcome {
-            record: called.record,
-            sentence,
-            well: failure.is_none(),
-        })
+        Ok(Outcome { record: called.record, sentence, well: failure.is_none() })
     }
 }
 
@@ -124,16 +104,9 @@ fn says_something(class: ErrorClass) -> bool {
 pub async fn test(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpResponse> {
     visitor.need(Permission::ConnectionsEdit)?;
     let mut scope = visitor.scope().await?;
-    let row = connection::find(&mut scope, id.0)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let row = connection::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
     drop(scope);
-    let adapter = visitor
-        .app
-        .providers
-        .get(row.kind)
-        .cloned()
-        .ok_or(WebError::NotFound)?;
+    let adapter = visitor.app.providers.get(row.kind).cloned().ok_or(WebError::NotFound)?;
     let work = Test {
         db: visitor.app.db.clone(),
         keyring: visitor.app.keyring.clone(),

@@ -4,8 +4,7 @@ use crate::{
     accounts::Permission,
     orders::customers::{self, Customer, Filter},
     web::{
-        Visitor, WebResult,
-        filters,
+        Visitor, WebResult, filters,
         list::List,
         markup::{Pager, Stamp},
         orders::{capped, shown},
@@ -87,5 +86,9 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
 
 /// Their name for those who may know it, otherwise a number.
 pub(super) fn label(customer: &Customer, personal: bool) -> String {
-    if personal && !customer.name.is_empty() { customer.name.clone() } else { format!("Customer {}", customer.id) }
+    if personal && !customer.name.is_empty() {
+        customer.name.clone()
+    } else {
+        format!("Customer {}", customer.id)
+    }
 }

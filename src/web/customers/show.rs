@@ -4,10 +4,14 @@ use super::index::label;
 use crate::{
     accounts::Permission,
     ids::{CustomerId, OrderId},
-    orders::{customers::{self, Customer}, find, list as orders},
+    orders::{
+        customers::{self, Customer},
+        find, list as orders,
+    },
     shipments::of_order::{self, Parcel},
     web::{
-        Path, Visitor, WebError, WebResult, badge::{self, Badge},
+        Path, Visitor, WebError, WebResult,
+        badge::{self, Badge},
         filters,
         list::List,
         markup::{Pager, Stamp},

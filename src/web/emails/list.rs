@@ -81,11 +81,7 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
         tabs: tabs(&list, state),
         chips,
         notes: list.notes(),
-        rows: page
-            .rows
-            .into_iter()
-            .map(|email| row(&visitor, email, may_see))
-            .collect(),
+        rows: page.rows.into_iter().map(|email| row(&visitor, email, may_see)).collect(),
         filtered: list.is_filtered(),
         further: list.after().is_some(),
         pager,
@@ -98,11 +94,7 @@ fn tabs(list: &List, chosen: Option<EmailState>) -> Vec<Choice> {
     let all = Choice::new(list.link().without("state").to_string(), "All", chosen.is_none());
     let states = EmailState::ALL.iter().map(|state| {
         let label = badge::email_state(*state).label;
-        Choice::new(
-            list.link().with("state", state).to_string(),
-            label,
-            chosen == Some(*state),
-        )
+        Choice::new(list.link().with("state", state).to_string(), label, chosen == Some(*state))
     });
     std::iter::once(all).chain(states).collect()
 }
@@ -113,17 +105,10 @@ fn row(visitor: &Visitor, email: Email, may_see: bool) -> Row {
         at: log_stamp(visitor, email.at()),
         trigger: trigger(&email.trigger),
         badge: badge::email_state(email.state),
-        shipment: email.shipment_id.map(|id| {
-            (
-                format!("/shipments/{id}"),
-                email.shipment_number.unwrap_or_else(|| id.to_string()),
-            )
-        }),
-        recipient: if may_see {
-            email.recipient
-        } else {
-            HIDDEN.to_owned()
-        },
+        shipment: email
+            .shipment_id
+            .map(|id| (format!("/shipments/{id}"), email.shipment_number.unwrap_or_else(|| id.to_string()))),
+        recipient: if may_see { email.recipient } else { HIDDEN.to_owned() },
         // a template may greet by name in its subject
         subject: if may_see { email.subject } else { HIDDEN.to_owned() },
     }

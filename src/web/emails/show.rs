@@ -49,11 +49,7 @@ pub async fn show(visitor: Visitor, id: Path<EmailId>) -> WebResult<HttpResponse
         badge: badge::email_state(email.state),
         at,
         trigger: trigger(&email.trigger),
-        heading: if may_see {
-            email.subject.clone()
-        } else {
-            trigger(&email.trigger).to_owned()
-        },
+        heading: if may_see { email.subject.clone() } else { trigger(&email.trigger).to_owned() },
         recipient: hide(email.recipient),
         subject: hide(email.subject),
         body: may_see.then_some(email.body),

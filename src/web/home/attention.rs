@@ -55,7 +55,8 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
 
     let unknown = tally(
         scope,
-        sql("select updated_at as at from shipments where account_id = {} and status = 'unconfirmed'").bind(account),
+        sql("select updated_at as at from shipments where account_id = {} and status = 'unconfirmed'")
+            .bind(account),
     )
     .await?;
     add(&mut lines, visitor, unknown, |n| Line {
@@ -68,7 +69,8 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
 
     let open = tally(
         scope,
-        sql("select first_seen_at as at from problems where account_id = {} and resolved_at is null").bind(account),
+        sql("select first_seen_at as at from problems where account_id = {} and resolved_at is null")
+            .bind(account),
     )
     .await?;
     if visitor.can(Permission::ProblemsView) {
@@ -219,16 +221,22 @@ fn words(visitor: &Visitor, cause: &Cause) -> (String, Option<Offer>, bool) {
         ErrorClass::CourierUnmapped => {
             (format!("{channel} does not know the courier “{courier}”"), map("Map courier"), true)
         }
-        ErrorClass::CourierRejected => {
-            (format!("{channel} refuses the name that “{courier}” is mapped to"), map("Correct mapping"), true)
+        ErrorClass::CourierRejected => (
+            format!("{channel} refuses the name that “{courier}” is mapped to"),
+            map("Correct mapping"),
+            true,
+        ),
+        ErrorClass::Auth | ErrorClass::Forbidden => {
+            (format!("{channel} refuses our credentials"), renew(), true)
         }
-        ErrorClass::Auth | ErrorClass::Forbidden => (format!("{channel} refuses our credentials"), renew(), true),
         ErrorClass::TrackingRejected => (format!("{channel} refuses the tracking number"), None, false),
         ErrorClass::OrderNotFound => (format!("{channel} has no such order"), None, false),
         ErrorClass::AlreadyFulfilled => (format!("{channel} says it was fulfilled already"), None, false),
         ErrorClass::OrderClosed => (format!("{channel} says the order is closed"), None, false),
         ErrorClass::RateLimited => (format!("{channel} asks us to slow down"), None, false),
-        ErrorClass::Unavailable | ErrorClass::Timeout => (format!("{channel} cannot be reached"), None, false),
+        ErrorClass::Unavailable | ErrorClass::Timeout => {
+            (format!("{channel} cannot be reached"), None, false)
+        }
         ErrorClass::SkuUnknown => (format!("{channel} does not know a SKU"), None, false),
         _ => (format!("{channel} refuses the tracking"), None, false),
     }
@@ -324,7 +332,11 @@ async fn imports(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) ->
         lines.push(Line {
             badge: Badge::attention("Import"),
             count: number(import.failed),
-            title: format!("{} of {} not imported", if import.failed == 1 { "Line" } else { "Lines" }, import.file_name),
+            title: format!(
+                "{} of {} not imported",
+                if import.failed == 1 { "Line" } else { "Lines" },
+                import.file_name
+            ),
             detail: "Each says what is wrong with it.".into(),
             oldest: age(visitor.now - import.created_at),
             href,
@@ -347,7 +359,9 @@ pub async fn last_solved(visitor: &Visitor, scope: &mut Scope) -> WebResult<Opti
 /// Whether the account has no channel yet.
 pub async fn is_new(scope: &mut Scope) -> WebResult<bool> {
     let account = scope.account();
-    let statement = sql("select count(*) as n, null::timestamptz as oldest from (select from channels where account_id = {} limit 1) c");
+    let statement = sql(
+        "select count(*) as n, null::timestamptz as oldest from (select from channels where account_id = {} limit 1) c",
+    );
     let row: Option<Tally> = scope.row(statement.bind(account)).await?;
     Ok(row.is_none_or(|row| row.n == 0))
 }

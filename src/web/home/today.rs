@@ -46,10 +46,8 @@ pub async fn today(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Today>
     let day = local.date_naive();
     let today = midnight(day);
     let yesterday = midnight(day.checked_sub_days(Days::new(1)).unwrap_or(day));
-    let same_time = local
-        .checked_sub_days(Days::new(1))
-        .map_or(today, |at| at.to_utc())
-        .clamp(yesterday, today);
+    let same_time =
+        local.checked_sub_days(Days::new(1)).map_or(today, |at| at.to_utc()).clamp(yesterday, today);
 
     let received: Option<Counts> = scope
         .row(

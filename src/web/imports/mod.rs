@@ -121,7 +121,12 @@ async fn render_index(visitor: &Visitor, errors: FormErrors, chosen: String) -> 
                 file_name: i.file_name.clone(),
                 channel: i.channel_name.clone().unwrap_or_default(),
                 badge: badge_of(i),
-                counts: format!("{} created, {} unchanged, {} failed", number(i.rows_created), number(i.rows_unchanged), number(i.rows_failed)),
+                counts: format!(
+                    "{} created, {} unchanged, {} failed",
+                    number(i.rows_created),
+                    number(i.rows_unchanged),
+                    number(i.rows_failed)
+                ),
                 by: i.started_by_name.clone(),
                 at: visitor.stamp(i.created_at),
             })
@@ -184,6 +189,9 @@ pub async fn failures(visitor: Visitor, id: Path<ImportId>) -> WebResult<HttpRes
     }
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"import-{}-failures.csv\"", import.id)))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"import-{}-failures.csv\"", import.id),
+        ))
         .body(text))
 }

@@ -25,7 +25,8 @@ async fn read(mut form: Multipart) -> Result<Given, actix_multipart::MultipartEr
     let mut given = Given::default();
     while let Some(mut field) = form.try_next().await? {
         let name = field.name().unwrap_or_default().to_owned();
-        let file_name = field.content_disposition().and_then(|d| d.get_filename()).unwrap_or_default().to_owned();
+        let file_name =
+            field.content_disposition().and_then(|d| d.get_filename()).unwrap_or_default().to_owned();
         let limit = if name == "file" { usize::try_from(MAX_FILE_BYTES).unwrap_or(usize::MAX) } else { 1024 };
         let mut bytes = Vec::new();
         while let Some(chunk) = field.try_next().await? {
@@ -52,7 +53,10 @@ pub async fn create(visitor: Visitor, form: Multipart) -> WebResult<HttpResponse
     let given = read(form).await.map_err(|_| WebError::Malformed("The file broke off on its way.".into()))?;
     let mut errors = FormErrors::default();
     if given.too_large {
-        errors.add("file", format!("Choose a file of at most {} MB; split a larger one.", MAX_FILE_BYTES >> 20));
+        errors.add(
+            "file",
+            format!("Choose a file of at most {} MB; split a larger one.", MAX_FILE_BYTES >> 20),
+        );
     } else if given.bytes.is_empty() {
         errors.add("file", "Choose the CSV file that Shopify exported.");
     }

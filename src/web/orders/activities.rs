@@ -5,7 +5,11 @@ use crate::{
     db::Scope,
     evidence::activity::{self, Activity, Of},
     ids::{ActivityId, OrderId},
-    web::{Visitor, WebResult, badge::{self, Badge}, markup::Stamp},
+    web::{
+        Visitor, WebResult,
+        badge::{self, Badge},
+        markup::Stamp,
+    },
 };
 use serde_json::Value;
 
@@ -62,7 +66,9 @@ pub async fn read(
     let mut found = activity::list(scope, Of::Order(order), None, before, SHOWN + 1).await?;
     let newest = match before {
         None => found.first().map_or(0, |row| row.id.0),
-        Some(_) => activity::list(scope, Of::Order(order), None, None, 1).await?.first().map_or(0, |row| row.id.0),
+        Some(_) => {
+            activity::list(scope, Of::Order(order), None, None, 1).await?.first().map_or(0, |row| row.id.0)
+        }
     };
     let more = found.len() as i64 > SHOWN;
     found.truncate(SHOWN as usize);

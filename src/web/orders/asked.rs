@@ -11,7 +11,10 @@ use crate::{
         list::{Filter, Tab},
     },
     shipments::{ChannelSync, Status},
-    web::{Visitor, WebResult, badge, list::{Link, List}},
+    web::{
+        Visitor, WebResult, badge,
+        list::{Link, List},
+    },
 };
 use chrono::{Days, NaiveDate, TimeZone};
 use chrono_tz::Tz;
@@ -98,7 +101,9 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
         selects.push(Select {
             name: "store",
             label: "Store",
-            choices: choices(stores.iter().map(|s| (s.id.to_string(), s.name.clone(), wanted_stores.contains(&s.id)))),
+            choices: choices(
+                stores.iter().map(|s| (s.id.to_string(), s.name.clone(), wanted_stores.contains(&s.id))),
+            ),
         });
     }
 
@@ -111,7 +116,9 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
         selects.push(Select {
             name: "channel",
             label: "Channel",
-            choices: choices(channels.iter().map(|c| (c.id.to_string(), c.name.clone(), wanted.contains(&c.id)))),
+            choices: choices(
+                channels.iter().map(|c| (c.id.to_string(), c.name.clone(), wanted.contains(&c.id))),
+            ),
         });
     }
 
@@ -156,7 +163,12 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
 }
 
 /// The days asked for, in the account's zone: a preset, or from and until.
-fn placed(visitor: &Visitor, list: &List, link: &Link, chips: &mut Vec<Chip>) -> (Option<Instant>, Option<Instant>) {
+fn placed(
+    visitor: &Visitor,
+    list: &List,
+    link: &Link,
+    chips: &mut Vec<Chip>,
+) -> (Option<Instant>, Option<Instant>) {
     let zone = visitor.zone;
     let place = zone.name().rsplit('/').next().unwrap_or("UTC").replace('_', " ");
     let today = visitor.now.with_timezone(&zone).date_naive();

@@ -2,12 +2,20 @@
 
 use crate::{
     accounts::Permission,
-    problems::{ProblemKind, diagnose::{Diagnosis, Fix, Symptom, diagnose}},
+    problems::{
+        ProblemKind,
+        diagnose::{Diagnosis, Fix, Symptom, diagnose},
+    },
     shipments::{
         Status,
         of_order::{Parcel, Trouble},
     },
-    web::{Visitor, action, badge::{self, Badge}, list::Link, markup::{Offer, Stamp}},
+    web::{
+        Visitor, action,
+        badge::{self, Badge},
+        list::Link,
+        markup::{Offer, Stamp},
+    },
 };
 
 /// A shipment, ready to be shown.
@@ -62,7 +70,8 @@ pub fn blocks(visitor: &Visitor, parcels: Vec<Parcel>, troubles: &[Trouble], sto
             let of_it = |trouble: &&Trouble| trouble.shipment_id == parcel.id && trouble.kind == kind;
             troubles.iter().find(of_it).map(|trouble| say(visitor, &parcel, trouble, store))
         };
-        let (status, sync) = (badge::shipment_status(parcel.status), badge::channel_sync(parcel.channel_sync));
+        let (status, sync) =
+            (badge::shipment_status(parcel.status), badge::channel_sync(parcel.channel_sync));
         Block {
             spine: if status.spine().is_empty() { sync.spine() } else { status.spine() },
             courier_at_channel: parcel.courier_at_channel().map(str::to_owned),
@@ -123,11 +132,15 @@ fn fix(
         true => (button(href), String::new()),
         false => (None, format!("You need the {} permission; ask an admin.", permission.label())),
     };
-    let shipment = || Some(Offer { label: "Open shipment".into(), href: format!("/shipments/{}", parcel.id) });
+    let shipment =
+        || Some(Offer { label: "Open shipment".into(), href: format!("/shipments/{}", parcel.id) });
     match diagnosis.fix {
         Fix::MapCourier | Fix::CorrectMapping => {
             let page = Link::to(format!("/problems/{}/fix", trouble.id));
-            only(Permission::CouriersEdit, page.with("back", format!("/orders/{}", parcel.order_id)).to_string())
+            only(
+                Permission::CouriersEdit,
+                page.with("back", format!("/orders/{}", parcel.order_id)).to_string(),
+            )
         }
         Fix::RenewCredentials if trouble.kind == ProblemKind::Submit => {
             only(Permission::StoresEdit, format!("/stores/{store}/channels/{}", parcel.channel_id))
@@ -137,10 +150,13 @@ fn fix(
             None => (shipment(), String::new()),
         },
         Fix::CheckWithProvider => {
-            let offer = action::offer("check_post", parcel.id.0).filter(|_| visitor.can(Permission::ShipmentsPost));
+            let offer =
+                action::offer("check_post", parcel.id.0).filter(|_| visitor.can(Permission::ShipmentsPost));
             (offer.or_else(shipment), String::new())
         }
         Fix::EditTracking | Fix::EditAddress | Fix::Retry => (shipment(), String::new()),
-        Fix::MatchSku | Fix::Wait | Fix::ReadRecord => (record.and_then(|href| button(href.to_owned())), String::new()),
+        Fix::MatchSku | Fix::Wait | Fix::ReadRecord => {
+            (record.and_then(|href| button(href.to_owned())), String::new())
+        }
     }
 }

@@ -1,13 +1,25 @@
 //! `/orders`: Manage Orders.
 
-use super::{RowView, asked::{self, Chip, Select}};
+use super::{
+    RowView,
+    asked::{self, Chip, Select},
+};
 use crate::{
     accounts::Permission,
     ids::OrderId,
     orders::list::{self as orders, COUNTED, Filter, Tab},
-    web::{Visitor, WebResult, filters::{self, grouped}, list::List, markup::Pager, shell::Shell},
+    web::{
+        Visitor, WebResult,
+        filters::{self, grouped},
+        list::List,
+        markup::Pager,
+        shell::Shell,
+    },
 };
-use actix_web::{HttpResponse, http::header::{HeaderName, HeaderValue}};
+use actix_web::{
+    HttpResponse,
+    http::header::{HeaderName, HeaderValue},
+};
 use askama::Template;
 
 struct TabView {
@@ -95,7 +107,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     }
     let tabs = tabs(&mut scope, asked.filter.tab).await?;
     let current = tabs.iter().find(|tab| tab.current && asked.filter.tab != Tab::All);
-    let mut title = current.map_or("Manage Orders".to_owned(), |tab| format!("{} – Manage Orders", tab.label));
+    let mut title =
+        current.map_or("Manage Orders".to_owned(), |tab| format!("{} – Manage Orders", tab.label));
     if turned {
         title.push_str(", further page");
     }
@@ -176,11 +189,17 @@ fn empty(visitor: &Visitor, tab: Tab, filters: usize) -> Empty {
         Tab::Attention => {
             ("No order needs you", "Orders whose shipment or channel sync fails appear here.", "circle-check")
         }
-        Tab::OnHold => ("Nothing is on hold", "Orders that are held back on purpose appear here.", "circle-check"),
-        Tab::Unshipped => ("Everything is shipped", "Paid orders that have not left appear here.", "circle-check"),
-        Tab::NotSynced => {
-            ("Every channel has its tracking", "Orders whose channel refused tracking appear here.", "circle-check")
+        Tab::OnHold => {
+            ("Nothing is on hold", "Orders that are held back on purpose appear here.", "circle-check")
         }
+        Tab::Unshipped => {
+            ("Everything is shipped", "Paid orders that have not left appear here.", "circle-check")
+        }
+        Tab::NotSynced => (
+            "Every channel has its tracking",
+            "Orders whose channel refused tracking appear here.",
+            "circle-check",
+        ),
     };
     Empty {
         title: title.to_owned(),

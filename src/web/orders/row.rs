@@ -4,7 +4,11 @@ use crate::{
     accounts::Permission,
     orders::list::Row,
     shipments::{ChannelSync, Status},
-    web::{Visitor, badge::{self, Badge}, markup::Stamp},
+    web::{
+        Visitor,
+        badge::{self, Badge},
+        markup::Stamp,
+    },
 };
 
 /// One order of a list.
@@ -30,7 +34,8 @@ pub struct RowView {
 impl RowView {
     /// Prepares a row for whoever looks.
     pub fn new(visitor: &Visitor, row: Row) -> RowView {
-        let shipment = row.shipment_status.as_deref().and_then(Status::parse).map(badge::shipment_status).map(plain);
+        let shipment =
+            row.shipment_status.as_deref().and_then(Status::parse).map(badge::shipment_status).map(plain);
         let word = ChannelSync::parse(&row.channel_sync).unwrap_or(ChannelSync::NotApplicable);
         let sync = plain(badge::channel_sync(word));
         let holds: Vec<Badge> = row.holds.iter().map(|kind| badge::hold(*kind)).collect();

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     accounts::Permission,
+    actions::Action,
     clock::Instant,
     ids::{ActivityId, OrderId},
     orders::find::{self, Address, Hold, Line, Order},
@@ -14,7 +15,6 @@ use crate::{
         of_order::{self, Parcel, Trouble},
         resend::ResendFulfillments,
     },
-    actions::Action,
     web::{
         Path, Visitor, WebError, WebResult, action,
         badge::{self, Badge},
@@ -117,17 +117,19 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     let ids: Vec<_> = order.ship_address_id.into_iter().chain(order.bill_address_id).collect();
     let addresses = find::addresses(&mut scope, &ids).await?;
     let subject = ResendFulfillments::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
-    let failed = parcels.iter().any(|p| p.channel_sync == ChannelSync::Failed && p.status != Status::Canceled);
+    let failed =
+        parcels.iter().any(|p| p.channel_sync == ChannelSync::Failed && p.status != Status::Canceled);
     // where something must be mended first, that is what the page asks for
     let mend_first = troubles.iter().any(|trouble| {
         use crate::outbound::ErrorClass::*;
         matches!(trouble.error_class, CourierUnmapped | CourierRejected | TrackingRejected | Auth | Forbidden)
     });
-    let resend = action::item::<ResendFulfillments>(&visitor, order.id.0, &subject, "send").map(|item| ActionItem {
-        primary: item.available && failed && !mend_first,
-        key: if item.available { "f".into() } else { String::new() },
-        ..item
-    });
+    let resend =
+        action::item::<ResendFulfillments>(&visitor, order.id.0, &subject, "send").map(|item| ActionItem {
+            primary: item.available && failed && !mend_first,
+            key: if item.available { "f".into() } else { String::new() },
+            ..item
+        });
 
     let personal = visitor.can(Permission::PersonalView);
     let address = |id| addresses.iter().find(|a: &&Address| Some(a.id) == id);
@@ -142,7 +144,9 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
         now: visitor.stamp(visitor.now),
         badges: badges(&order, &parcels, &holds),
         placed: visitor.stamp(order.placed_at),
-        ship_by: order.ship_by.map(|at| (visitor.stamp(at), at < visitor.now && order.items_shipped < order.items_ordered)),
+        ship_by: order
+            .ship_by
+            .map(|at| (visitor.stamp(at), at < visitor.now && order.items_shipped < order.items_ordered)),
         canceled: order.canceled_at.map(|at| visitor.stamp(at)),
         lines,
         nothing_yet: nothing_yet(&order, &holds),
@@ -182,7 +186,9 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
 fn how_often(parcels: &[Parcel], troubles: &[Trouble], now: Instant) -> Option<&'static str> {
     let waits = |parcel: &Parcel| {
         let later = |at: Instant| at > now + Duration::seconds(20);
-        troubles.iter().any(|t| t.shipment_id == parcel.id && t.will_retry && t.next_attempt_at.is_some_and(later))
+        troubles
+            .iter()
+            .any(|t| t.shipment_id == parcel.id && t.will_retry && t.next_attempt_at.is_some_and(later))
     };
     let mut moving = parcels.iter().filter(|parcel| parcel.is_moving()).peekable();
     moving.peek()?;
@@ -197,7 +203,8 @@ fn state(order: &Order, parcels: &[Parcel], activities: &Activities) -> String {
 
 fn tell(parcels: &[Parcel]) -> String {
     let one = |parcel: &Parcel| {
-        let (status, sync) = (badge::shipment_status(parcel.status), badge::channel_sync(parcel.channel_sync));
+        let (status, sync) =
+            (badge::shipment_status(parcel.status), badge::channel_sync(parcel.channel_sync));
         format!("{}: {}, channel sync: {}.", parcel.number, status.label, sync.label)
     };
     parcels.iter().map(one).collect::<Vec<_>>().join(" ")
@@ -234,7 +241,9 @@ fn customer(order: &Order, personal: bool) -> Option<Customer> {
     let told = |text: &Option<String>| text.clone().filter(|_| personal).unwrap_or_default();
     Some(Customer {
         href: format!("/customers/{id}"),
-        name: Some(told(&order.customer_name)).filter(|n| !n.is_empty()).unwrap_or_else(|| format!("Customer {id}")),
+        name: Some(told(&order.customer_name))
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| format!("Customer {id}")),
         email: told(&order.customer_email),
         phone: told(&order.customer_phone),
         orders: order.customer_orders.unwrap_or(0),
@@ -256,7 +265,9 @@ fn money(order: &Order) -> Vec<(&'static str, i64)> {
 /// What else the channel told: facts, and notes of people.
 fn extras(extras: &Value) -> (Vec<(String, String)>, Vec<String>) {
     let (mut facts, mut notes) = (Vec::new(), Vec::new());
-    let Value::Object(extras) = extras else { return (facts, notes) };
+    let Value::Object(extras) = extras else {
+        return (facts, notes);
+    };
     for (key, value) in extras {
         let text = match value {
             Value::String(text) => text.trim().to_owned(),

@@ -95,37 +95,22 @@ struct Trouble {
 pub async fn fix(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
     let fields = Fields::read(visitor.asked.query.as_bytes());
     let mut scope = visitor.scope().await?;
-    let row = problems::find(&mut scope, ProblemId(id.0))
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let row = problems::find(&mut scope, ProblemId(id.0)).await?.ok_or(WebError::NotFound)?;
     let Some((channel, courier)) = mappable(&row) else {
         return visitor
             .see_other(Link::of(format!("/problems/{}", row.id), &visitor.asked.query).to_string());
     };
     let (channel, courier) = (channel, courier.to_owned());
-    form(
-        &visitor,
-        scope,
-        row,
-        channel,
-        courier,
-        &fields,
-        Trouble::default(),
-    )
-    .await
+    form(&visitor, scope, row, channel, courier, &fields, Trouble::default()).await
 }
 
 /// `POST /problems/{id}/fix`: saves the mapping; with `then=resend` submits what
 /// waits for it.
 pub async fn save(visitor: Visitor, id: Path<i64>, fields: Fields) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let row = problems::find(&mut scope, ProblemId(id.0))
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let row = problems::find(&mut scope, ProblemId(id.0)).await?.ok_or(WebError::NotFound)?;
     let Some((channel, courier)) = mappable(&row) else {
-        return Err(WebError::Malformed(
-            "This problem is not fixed by a mapping. Open it again.".into(),
-        ));
+        return Err(WebError::Malformed("This problem is not fixed by a mapping. Open it again.".into()));
     };
     let courier = courier.to_owned();
     drop(scope);
@@ -144,18 +129,12 @@ pub async fn save(visitor: Visitor, id: Path<i64>, fields: Fields) -> WebResult<
             visitor.see_other(back(&fields, &row))
         }
         Err(ActionError::Refused(list)) => {
-            let trouble = Trouble {
-                errors: list.into_iter().collect(),
-                stale: None,
-            };
+            let trouble = Trouble { errors: list.into_iter().collect(), stale: None };
             let scope = visitor.scope().await?;
             form(&visitor, scope, row, channel, courier, &fields, trouble).await
         }
         Err(ActionError::Stale(stale)) => {
-            let trouble = Trouble {
-                stale: Some(stale),
-                ..Trouble::default()
-            };
+            let trouble = Trouble { stale: Some(stale), ..Trouble::default() };
             let scope = visitor.scope().await?;
             form(&visitor, scope, row, channel, courier, &fields, trouble).await
         }
@@ -169,12 +148,7 @@ async fn run(
     new: NewMapping,
     resend: bool,
 ) -> WebResult<Result<Outcome, ActionError>> {
-    let (db, account, by, now) = (
-        visitor.app.db.clone(),
-        visitor.person.account,
-        visitor.by(),
-        visitor.now,
-    );
+    let (db, account, by, now) = (visitor.app.db.clone(), visitor.person.account, visitor.by(), visitor.now);
     visitor
         .app
         .finish(async move { map_courier::save(&db, account, channel, &new, resend, &by, now).await })
@@ -183,10 +157,7 @@ async fn run(
 
 /// The channel and the courier, where a mapping is the fix.
 fn mappable(row: &Row) -> Option<(ChannelId, &str)> {
-    let courier = row
-        .courier
-        .as_deref()
-        .filter(|courier| !courier.trim().is_empty())?;
+    let courier = row.courier.as_deref().filter(|courier| !courier.trim().is_empty())?;
     match row.diagnosis().fix {
         Fix::MapCourier | Fix::CorrectMapping => Some((row.channel_id?, courier)),
         _ => None,
@@ -215,9 +186,7 @@ async fn form(
     fields: &Fields,
     trouble: Trouble,
 ) -> WebResult<HttpResponse> {
-    let channel = store::channel(&mut scope, channel)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let channel = store::channel(&mut scope, channel).await?.ok_or(WebError::NotFound)?;
     let service = service(&mut scope, row.shipment_id).await?;
     let mapped = mapping::find(&mut scope, channel.id, &courier, service.as_deref()).await?;
     let waiting = map_courier::would_resend(&mut scope, channel.id, &courier).await?;
@@ -265,10 +234,7 @@ async fn form(
         service: mapped.as_ref().map(|m| m.service.clone()).unwrap_or_default(),
         code: match typed {
             true => fields.get("custom_code").to_owned(),
-            false => mapped
-                .as_ref()
-                .and_then(|m| m.custom_code.clone())
-                .unwrap_or_default(),
+            false => mapped.as_ref().and_then(|m| m.custom_code.clone()).unwrap_or_default(),
         },
         version: mapped.as_ref().map(|m| m.version.to_string()).unwrap_or_default(),
         mapped: mapped.map(|m| m.custom_name),
@@ -290,9 +256,7 @@ async fn service(scope: &mut Scope, shipment: Option<ShipmentId>) -> WebResult<O
 pub async fn show(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
     let fields = Fields::read(visitor.asked.query.as_bytes());
     let mut scope = visitor.scope().await?;
-    let row = problems::find(&mut scope, ProblemId(id.0))
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let row = problems::find(&mut scope, ProblemId(id.0)).await?.ok_or(WebError::NotFound)?;
     let back = back(&fields, &row);
     let shell = visitor.shell(&mut scope, "errors").await?;
     visitor.html(&Show {

@@ -127,14 +127,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         (Vec::new(), page)
     } else {
         let causes = problems::causes(&mut scope, &filter).await?;
-        (
-            causes,
-            Page {
-                rows: Vec::new(),
-                previous: None,
-                next: None,
-            },
-        )
+        (causes, Page { rows: Vec::new(), previous: None, next: None })
     };
     let noun = if total == 1 { "problem" } else { "problems" };
     let mut pager = list.pager(&page, None, noun);
@@ -143,23 +136,11 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         (false, 1) => format!("{} {noun} with 1 cause", counted(total, COUNTED)),
         (false, causes) => format!("{} {noun} with {causes} causes", counted(total, COUNTED)),
     };
-    let clear = if flat {
-        "/error-queue?flat=1"
-    } else {
-        "/error-queue"
-    }
-    .to_owned();
+    let clear = if flat { "/error-queue?flat=1" } else { "/error-queue" }.to_owned();
     let narrowed = list.link().without("flat").without("size");
     let part = Results {
-        groups: groups
-            .into_iter()
-            .map(|cause| group(&visitor, cause, &list, &back))
-            .collect(),
-        items: page
-            .rows
-            .into_iter()
-            .map(|row| item(&visitor, row, &back))
-            .collect(),
+        groups: groups.into_iter().map(|cause| group(&visitor, cause, &list, &back)).collect(),
+        items: page.rows.into_iter().map(|row| item(&visitor, row, &back)).collect(),
         flat,
         pager,
         filtered: !narrowed.pairs().is_empty(),
@@ -171,10 +152,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         return visitor.html(&part);
     }
     let channels = store::channels(&mut scope, None).await?;
-    let channel = channels
-        .iter()
-        .find(|c| Some(c.id) == filter.channel)
-        .map(|c| c.name.clone());
+    let channel = channels.iter().find(|c| Some(c.id) == filter.channel).map(|c| c.name.clone());
     let shell = visitor.shell(&mut scope, "errors").await?;
     visitor.html(&Index {
         shell,
@@ -207,21 +185,14 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
 }
 
 fn choice(value: &str, label: &str, chosen: bool) -> Choice {
-    Choice {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        chosen,
-    }
+    Choice { value: value.to_owned(), label: label.to_owned(), chosen }
 }
 
 fn chips(list: &List, filter: &Filter, channel: Option<String>) -> Vec<Chip> {
     let link = list.link();
     let mut chips = Vec::new();
     let mut add = |key: &str, phrase: String| {
-        chips.push(Chip {
-            phrase,
-            without: link.without(key).to_string(),
-        });
+        chips.push(Chip { phrase, without: link.without(key).to_string() });
     };
     if let Some(kind) = filter.kind {
         add("kind", kind.label().into());
@@ -230,13 +201,7 @@ fn chips(list: &List, filter: &Filter, channel: Option<String>) -> Vec<Chip> {
         add("class", class_label(class).into());
     }
     if let Some(id) = filter.channel {
-        add(
-            "channel",
-            format!(
-                "Channel: {}",
-                channel.unwrap_or_else(|| format!("unknown ({id})"))
-            ),
-        );
+        add("channel", format!("Channel: {}", channel.unwrap_or_else(|| format!("unknown ({id})"))));
     }
     if let Some(id) = filter.connection {
         add("connection", format!("Connection {id}"));
@@ -293,10 +258,7 @@ fn group(visitor: &Visitor, cause: Cause, list: &List, back: &str) -> Group {
     Group {
         spine: badge.spine(),
         class: first.map_or("", |row| class_label(row.error_class)),
-        sentence: items
-            .first()
-            .map(|item| item.sentence.clone())
-            .unwrap_or_default(),
+        sentence: items.first().map(|item| item.sentence.clone()).unwrap_or_default(),
         noun: match first.map(|row| row.kind) {
             Some(ProblemKind::Submit) if tally.problems == 1 => "fulfillment",
             Some(ProblemKind::Submit) => "fulfillments",

@@ -19,10 +19,7 @@ pub struct Remedy {
 pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
     let fix = row.diagnosis().fix;
     let page = |label: &str, href: String| {
-        let offer = Offer {
-            label: label.to_owned(),
-            href,
-        };
+        let offer = Offer { label: label.to_owned(), href };
         Some(Remedy { offer, dialog: false })
     };
     match fix {
@@ -42,12 +39,10 @@ pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
             }
             _ => None,
         },
-        Fix::EditAddress => row
-            .order_id
-            .and_then(|order| page("Open the order", format!("/orders/{order}"))),
-        Fix::EditTracking => row
-            .shipment_id
-            .and_then(|shipment| page("Open the shipment", format!("/shipments/{shipment}"))),
+        Fix::EditAddress => row.order_id.and_then(|order| page("Open the order", format!("/orders/{order}"))),
+        Fix::EditTracking => {
+            row.shipment_id.and_then(|shipment| page("Open the shipment", format!("/shipments/{shipment}")))
+        }
         Fix::Retry => again(visitor, row),
         Fix::MatchSku | Fix::ReadRecord | Fix::Wait => record(visitor, row),
     }
@@ -73,21 +68,14 @@ pub fn needs(visitor: &Visitor, row: &Row) -> Option<&'static str> {
 
 /// The exchange it came from.
 pub fn record(visitor: &Visitor, row: &Row) -> Option<Remedy> {
-    let record = row
-        .transaction_record_id
-        .filter(|_| visitor.can(Permission::RecordsView))?;
-    let offer = Offer {
-        label: "Open the request".into(),
-        href: format!("/transaction-records/{record}"),
-    };
+    let record = row.transaction_record_id.filter(|_| visitor.can(Permission::RecordsView))?;
+    let offer = Offer { label: "Open the request".into(), href: format!("/transaction-records/{record}") };
     Some(Remedy { offer, dialog: false })
 }
 
 /// The page that repairs it.
 pub fn fix_page(row: &Row, back: &str) -> String {
-    Link::to(format!("/problems/{}/fix", row.id))
-        .with("back", back)
-        .to_string()
+    Link::to(format!("/problems/{}/fix", row.id)).with("back", back).to_string()
 }
 
 fn act(visitor: &Visitor, name: &str, permission: Permission, row: &Row) -> Option<Remedy> {

@@ -27,12 +27,6 @@ pub fn shown(body: &str) -> Shown {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let end = text[..end]
-        .rfind('\n')
-        .filter(|line| *line > SHOWN / 2)
-        .unwrap_or(end);
-    Shown {
-        text: text[..end].to_owned(),
-        cut: true,
-    }
+    let end = text[..end].rfind('\n').filter(|line| *line > SHOWN / 2).unwrap_or(end);
+    Shown { text: text[..end].to_owned(), cut: true }
 }

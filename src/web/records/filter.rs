@@ -13,16 +13,7 @@ use crate::{
     web::{Visitor, WebResult, list::List},
 };
 
-const OWN: [&str; 8] = [
-    "log_type",
-    "outcome",
-    "http",
-    "channel",
-    "connection",
-    "code",
-    "trace",
-    "period",
-];
+const OWN: [&str; 8] = ["log_type", "outcome", "http", "channel", "connection", "code", "trace", "period"];
 
 /// Everything the list knows in its URL, beside the common keys.
 pub fn keys() -> Vec<&'static str> {
@@ -60,66 +51,39 @@ pub async fn read(
     types.dedup();
     for kind in &types {
         let mut link = list.link();
-        for spelling in list
-            .all("log_type")
-            .filter(|text| LogType::from_input(text) == Some(*kind))
-        {
+        for spelling in list.all("log_type").filter(|text| LogType::from_input(text) == Some(*kind)) {
             link = link.without_value("log_type", spelling);
         }
         chip(format!("Log Type: {kind}"), link.to_string());
     }
     let http = list.word("http", HttpClass::parse);
     if let Some(class) = http {
-        chip(
-            format!("Answer: {}", answer(class)),
-            list.link().without("http").to_string(),
-        );
+        chip(format!("Answer: {}", answer(class)), list.link().without("http").to_string());
     }
     let channel = list.value::<ChannelId>("channel").filter(|_| fixed.is_none());
     if let Some(id) = channel {
-        let name = store::channel(scope, id)
-            .await?
-            .map_or_else(|| format!("no. {id}"), |row| row.name);
-        chip(
-            format!("Channel: {name}"),
-            list.link().without("channel").to_string(),
-        );
+        let name = store::channel(scope, id).await?.map_or_else(|| format!("no. {id}"), |row| row.name);
+        chip(format!("Channel: {name}"), list.link().without("channel").to_string());
     }
-    let connection = list
-        .value::<ConnectionId>("connection")
-        .filter(|_| fixed.is_none());
+    let connection = list.value::<ConnectionId>("connection").filter(|_| fixed.is_none());
     if let Some(id) = connection {
-        let name = connection::find(scope, id)
-            .await?
-            .map_or_else(|| format!("no. {id}"), |row| row.name);
-        chip(
-            format!("Connection: {name}"),
-            list.link().without("connection").to_string(),
-        );
+        let name = connection::find(scope, id).await?.map_or_else(|| format!("no. {id}"), |row| row.name);
+        chip(format!("Connection: {name}"), list.link().without("connection").to_string());
     }
-    let code = list
-        .get("code")
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty());
+    let code = list.get("code").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if let Some(code) = &code {
         chip(format!("Error: {code}"), list.link().without("code").to_string());
     }
     let trace = list.word("trace", TraceId::parse).map(|trace| trace.to_string());
     if let Some(trace) = &trace {
         let start = trace.get(..8).unwrap_or_default();
-        chip(
-            format!("Trace: {start}…"),
-            list.link().without("trace").to_string(),
-        );
+        chip(format!("Trace: {start}…"), list.link().without("trace").to_string());
     }
     let number = list.q().trim_start_matches('#').trim().to_owned();
     let mut about = None;
     let mut unknown_number = None;
     if !number.is_empty() {
-        chip(
-            format!("Order or shipment: {number}"),
-            list.link().without("q").to_string(),
-        );
+        chip(format!("Order or shipment: {number}"), list.link().without("q").to_string());
         let found = records_list::numbered(scope, &number).await?;
         if found.orders.is_empty() && found.shipments.is_empty() {
             unknown_number = Some(number);
@@ -143,11 +107,7 @@ pub async fn read(
     Ok(Filter {
         wanted,
         chips,
-        types: LogType::ALL
-            .iter()
-            .copied()
-            .filter(|kind| !types.contains(kind))
-            .collect(),
+        types: LogType::ALL.iter().copied().filter(|kind| !types.contains(kind)).collect(),
         answers: HttpClass::ALL
             .iter()
             .map(|class| Choice::new(class.as_str(), answer(*class), http == Some(*class)))

@@ -56,9 +56,7 @@ impl Line {
             at: words::log_stamp(visitor, row.at()),
             log_type: row.log_type.as_str(),
             kind: words::log_type(row.log_type),
-            order: row
-                .order_id
-                .map(|id| (format!("/orders/{id}"), number(id.0, &row.order_number))),
+            order: row.order_id.map(|id| (format!("/orders/{id}"), number(id.0, &row.order_number))),
             shipment: row
                 .shipment_id
                 .map(|id| (format!("/shipments/{id}"), number(id.0, &row.shipment_number))),
@@ -129,11 +127,7 @@ pub async fn channel(visitor: Visitor, path: Path<(StoreId, ChannelId)>) -> WebR
 async fn show(visitor: Visitor, of: Option<(StoreId, ChannelId)>) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
     let head = match of {
-        Some((store, channel)) => Some(
-            head::read(&visitor, &mut scope, store, channel, "records")
-                .await?
-                .0,
-        ),
+        Some((store, channel)) => Some(head::read(&visitor, &mut scope, store, channel, "records").await?.0),
         None => None,
     };
     let list = List::read(&visitor, &filter::keys());
@@ -179,30 +173,15 @@ async fn show(visitor: Visitor, of: Option<(StoreId, ChannelId)>) -> WebResult<H
     };
     let section = if head.is_some() { "stores" } else { "records" };
     let shell = visitor.shell(&mut scope, section).await?;
-    let place = head
-        .as_ref()
-        .map(|head| format!(" of {}", head.name))
-        .unwrap_or_default();
-    let turned = if list.after().is_some() {
-        ", further page"
-    } else {
-        ""
-    };
+    let place = head.as_ref().map(|head| format!(" of {}", head.name)).unwrap_or_default();
+    let turned = if list.after().is_some() { ", further page" } else { "" };
     let title = format!("Transaction Records{place}{turned}");
-    let answer = visitor.page_or_part(region, |region| Page {
-        shell,
-        title,
-        head,
-        region,
-    })?;
+    let answer = visitor.page_or_part(region, |region| Page { shell, title, head, region })?;
     Ok(pushed(&visitor, &list, answer))
 }
 
 fn host(url: &str) -> String {
-    url::Url::parse(url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_default()
+    url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The foot of a list whose rows are counted up to [`COUNTED`].
@@ -218,12 +197,7 @@ pub fn pager<T>(list: &List, page: &crate::paging::Page<T>, total: i64, noun: &s
 /// What the filter form does not ask itself and must not lose.
 fn kept(list: &List) -> Vec<(String, String)> {
     let asked = ["q", "http", "period", "from", "to", "code", "after"];
-    list.link()
-        .pairs()
-        .iter()
-        .filter(|(key, _)| !asked.contains(&key.as_str()))
-        .cloned()
-        .collect()
+    list.link().pairs().iter().filter(|(key, _)| !asked.contains(&key.as_str())).cloned().collect()
 }
 
 fn tabs(list: &List, chosen: Option<Outcome>) -> Vec<Choice> {
@@ -233,12 +207,8 @@ fn tabs(list: &List, chosen: Option<Outcome>) -> Vec<Choice> {
             None => list.link().without("outcome"),
         }
     };
-    [
-        (None, "All"),
-        (Some(Outcome::Failed), "Failed"),
-        (Some(Outcome::Warning), "Warnings"),
-    ]
-    .into_iter()
-    .map(|(outcome, label)| Choice::new(link(outcome).to_string(), label, outcome == chosen))
-    .collect()
+    [(None, "All"), (Some(Outcome::Failed), "Failed"), (Some(Outcome::Warning), "Warnings")]
+        .into_iter()
+        .map(|(outcome, label)| Choice::new(link(outcome).to_string(), label, outcome == chosen))
+        .collect()
 }

@@ -67,16 +67,9 @@ pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResu
         _ if record.connection_id.is_some() => ProblemKind::Connection,
         _ => ProblemKind::Channel,
     };
-    let other_side = record
-        .channel_name
-        .as_deref()
-        .or(record.connection_name.as_deref())
-        .unwrap_or("The other side");
-    let class = record
-        .error_class
-        .as_deref()
-        .and_then(ErrorClass::parse)
-        .unwrap_or(ErrorClass::Unknown);
+    let other_side =
+        record.channel_name.as_deref().or(record.connection_name.as_deref()).unwrap_or("The other side");
+    let class = record.error_class.as_deref().and_then(ErrorClass::parse).unwrap_or(ErrorClass::Unknown);
     let diagnosis = diagnose(Symptom {
         kind,
         class,
@@ -92,11 +85,7 @@ pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResu
         sentence: diagnosis.sentence,
         by_itself: diagnosis.retry_helps,
         verbatim: verbatim(record),
-        offer: offer(
-            record,
-            diagnosis.fix,
-            problem.filter(|_| visitor.can(Permission::CouriersEdit)),
-        ),
+        offer: offer(record, diagnosis.fix, problem.filter(|_| visitor.can(Permission::CouriersEdit))),
     }))
 }
 
@@ -112,26 +101,10 @@ fn verbatim(record: &Record) -> String {
 /// The problem's own page where one is open, and otherwise the page where the
 /// cause can be mended.
 fn offer(record: &Record, fix: Fix, problem: Option<ProblemId>) -> Option<Offer> {
-    let to = |label: &str, href: String| {
-        Some(Offer {
-            label: label.to_owned(),
-            href,
-        })
-    };
-    let shipment = || {
-        record
-            .shipment_id
-            .and_then(|id| to("Open the shipment", format!("/shipments/{id}")))
-    };
-    let order = || {
-        record
-            .order_id
-            .and_then(|id| to("Open the order", format!("/orders/{id}")))
-    };
-    let channel = record
-        .store_id
-        .zip(record.channel_id)
-        .map(|(s, c)| format!("/stores/{s}/channels/{c}"));
+    let to = |label: &str, href: String| Some(Offer { label: label.to_owned(), href });
+    let shipment = || record.shipment_id.and_then(|id| to("Open the shipment", format!("/shipments/{id}")));
+    let order = || record.order_id.and_then(|id| to("Open the order", format!("/orders/{id}")));
+    let channel = record.store_id.zip(record.channel_id).map(|(s, c)| format!("/stores/{s}/channels/{c}"));
     // these would lead here again
     let reading = matches!(fix, Fix::ReadRecord | Fix::Wait | Fix::MatchSku);
     if let Some(problem) = problem
@@ -143,11 +116,7 @@ fn offer(record: &Record, fix: Fix, problem: Option<ProblemId>) -> Option<Offer>
         Fix::MapCourier | Fix::CorrectMapping => channel.and_then(|path| {
             let courier = record.courier.clone().unwrap_or_default();
             let link = crate::web::list::Link::to(format!("{path}/couriers"));
-            let link = if courier.is_empty() {
-                link
-            } else {
-                link.with("courier", courier)
-            };
+            let link = if courier.is_empty() { link } else { link.with("courier", courier) };
             to("Open the courier mappings", link.to_string())
         }),
         Fix::RenewCredentials => match (record.connection_id, channel) {

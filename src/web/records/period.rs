@@ -39,23 +39,13 @@ pub struct Period {
 /// Reads the span a list is asked for. Days are the zone's own: from midnight
 /// to midnight, whatever the clocks do between.
 pub fn read(visitor: &Visitor, list: &List) -> Period {
-    let chosen = list.word("period", |text| {
-        PERIODS.into_iter().find(|(value, ..)| *value == text)
-    });
+    let chosen = list.word("period", |text| PERIODS.into_iter().find(|(value, ..)| *value == text));
     let from = list.word("from", day);
     let to = list.word("to", day);
-    let place = visitor
-        .zone
-        .name()
-        .rsplit('/')
-        .next()
-        .unwrap_or("UTC")
-        .replace('_', " ");
+    let place = visitor.zone.name().rsplit('/').next().unwrap_or("UTC").replace('_', " ");
     let mut period = Period {
         from: chosen.map(|(.., hours)| visitor.now - Duration::hours(hours)),
-        to: to
-            .and_then(|day| day.checked_add_days(Days::new(1)))
-            .and_then(|day| midnight(day, visitor.zone)),
+        to: to.and_then(|day| day.checked_add_days(Days::new(1))).and_then(|day| midnight(day, visitor.zone)),
         from_text: from.map(|day| day.to_string()).unwrap_or_default(),
         to_text: to.map(|day| day.to_string()).unwrap_or_default(),
         choices: PERIODS
@@ -68,10 +58,7 @@ pub fn read(visitor: &Visitor, list: &List) -> Period {
     };
     period.from = period.from.max(from.and_then(|day| midnight(day, visitor.zone)));
     let mut chip = |text: String, key: &str| {
-        period.chips.push(Chip {
-            text,
-            href: list.link().without(key).to_string(),
-        });
+        period.chips.push(Chip { text, href: list.link().without(key).to_string() });
     };
     if let Some((_, label, _)) = chosen {
         chip(format!("Time: {label}"), "period");
@@ -99,8 +86,5 @@ fn midnight(day: NaiveDate, zone: Tz) -> Option<Instant> {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

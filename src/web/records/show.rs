@@ -88,9 +88,7 @@ struct Page {
 /// `GET /transaction-records/{id}`
 pub async fn show(visitor: Visitor, id: Path<RecordId>) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let record = records_list::find(&mut scope, id.0)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let record = records_list::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
     let meaning = meaning::of(&visitor, &mut scope, &record).await?;
     let tries = match record.shipment_id {
         Some(shipment) => records_list::attempts(&mut scope, shipment, record.log_type).await?,
@@ -144,13 +142,10 @@ pub async fn show(visitor: Visitor, id: Path<RecordId>) -> WebResult<HttpRespons
         trace_links: trace_links(&trace),
         trace,
         with: with(&record),
-        store: record
-            .store_id
-            .zip(record.channel_id)
-            .map(|(store, channel)| Offer {
-                label: "Transaction Records of this channel".into(),
-                href: format!("/stores/{store}/channels/{channel}/transaction-records"),
-            }),
+        store: record.store_id.zip(record.channel_id).map(|(store, channel)| Offer {
+            label: "Transaction Records of this channel".into(),
+            href: format!("/stores/{store}/channels/{channel}/transaction-records"),
+        }),
         order: record.order_id.map(|id| Offer {
             label: record.order_number.clone().unwrap_or_else(|| id.to_string()),
             href: format!("/orders/{id}"),
@@ -182,40 +177,20 @@ pub async fn show(visitor: Visitor, id: Path<RecordId>) -> WebResult<HttpRespons
 pub async fn download(visitor: Visitor, path: Path<(RecordId, String)>) -> WebResult<HttpResponse> {
     let (id, part) = &path.0;
     let mut scope = visitor.scope().await?;
-    let record = records_list::find(&mut scope, *id)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let record = records_list::find(&mut scope, *id).await?.ok_or(WebError::NotFound)?;
     let (text, name) = match part.as_str() {
-        "request" => (
-            full(
-                &mut scope,
-                &record,
-                "request",
-                &record.request_body,
-                record.request_cut,
-            )
-            .await?,
-            "request",
-        ),
+        "request" => {
+            (full(&mut scope, &record, "request", &record.request_body, record.request_cut).await?, "request")
+        }
         "response" => (
-            full(
-                &mut scope,
-                &record,
-                "response",
-                &record.response_body,
-                record.response_cut,
-            )
-            .await?,
+            full(&mut scope, &record, "response", &record.response_body, record.response_cut).await?,
             "response",
         ),
         _ => return Err(WebError::NotFound),
     };
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{id}-{name}.txt\""),
-        ))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}-{name}.txt\"")))
         .body(text))
 }
 
@@ -233,54 +208,26 @@ async fn full(
     if !cut {
         return Ok(head.to_owned());
     }
-    Ok(whole_body(scope, record.id, part)
-        .await?
-        .unwrap_or_else(|| head.to_owned()))
+    Ok(whole_body(scope, record.id, part).await?.unwrap_or_else(|| head.to_owned()))
 }
 
 async fn request(scope: &mut Scope, record: &Record) -> WebResult<Side> {
     let whole = full(scope, record, "request", &record.request_body, record.request_cut).await?;
-    let line = format!("{} {}", record.method, path_of(&record.url))
-        .trim()
-        .to_owned();
-    let said = if record.direction == Direction::In {
-        "The message had no body."
-    } else {
-        "We sent no body."
-    };
-    Ok(side(
-        record,
-        "request",
-        line,
-        headers(&record.request_headers),
-        &whole,
-        said,
-    ))
+    let line = format!("{} {}", record.method, path_of(&record.url)).trim().to_owned();
+    let said =
+        if record.direction == Direction::In { "The message had no body." } else { "We sent no body." };
+    Ok(side(record, "request", line, headers(&record.request_headers), &whole, said))
 }
 
 async fn response(scope: &mut Scope, record: &Record) -> WebResult<Side> {
-    let whole = full(
-        scope,
-        record,
-        "response",
-        &record.response_body,
-        record.response_cut,
-    )
-    .await?;
+    let whole = full(scope, record, "response", &record.response_body, record.response_cut).await?;
     let said = match (record.response_status, record.status) {
         (Some(_), _) => "The answer had no body.",
         (None, RecordStatus::InProgress | RecordStatus::Waiting) => "No answer has come yet.",
         (None, _) => "No answer came back.",
     };
     let line = words::http_status(record.response_status, record.status);
-    Ok(side(
-        record,
-        "response",
-        line,
-        headers(&record.response_headers),
-        &whole,
-        said,
-    ))
+    Ok(side(record, "response", line, headers(&record.response_headers), &whole, said))
 }
 
 fn side(
@@ -292,13 +239,7 @@ fn side(
     without: &str,
 ) -> Side {
     if whole.is_empty() {
-        return Side {
-            line,
-            headers,
-            body: String::new(),
-            note: without.to_owned(),
-            download: None,
-        };
+        return Side { line, headers, body: String::new(), note: without.to_owned(), download: None };
     }
     let shown = body::shown(whole);
     let note = if shown.cut {
@@ -327,10 +268,7 @@ fn size(bytes: usize) -> String {
 fn headers(stored: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let pairs = stored.as_array().map(Vec::as_slice).unwrap_or_default();
-    pairs
-        .iter()
-        .filter_map(|pair| Some((text(pair.get(0)?), text(pair.get(1)?))))
-        .collect()
+    pairs.iter().filter_map(|pair| Some((text(pair.get(0)?), text(pair.get(1)?)))).collect()
 }
 
 /// `api.ebay.com/sell/fulfillment/v1/order`: host and path.
@@ -350,16 +288,10 @@ fn with(record: &Record) -> Option<Offer> {
     if let (Some(name), Some(store), Some(channel)) =
         (&record.channel_name, record.store_id, record.channel_id)
     {
-        return Some(Offer {
-            label: name.clone(),
-            href: format!("/stores/{store}/channels/{channel}"),
-        });
+        return Some(Offer { label: name.clone(), href: format!("/stores/{store}/channels/{channel}") });
     }
     let (name, id) = record.connection_name.as_ref().zip(record.connection_id)?;
-    Some(Offer {
-        label: name.clone(),
-        href: format!("/connections/{id}"),
-    })
+    Some(Offer { label: name.clone(), href: format!("/connections/{id}") })
 }
 
 fn trace_links(trace: &str) -> Vec<Offer> {

@@ -13,16 +13,10 @@ use chrono::Datelike;
 /// `400 Bad Request`; without an answer, what that means.
 pub fn http_status(status: Option<i32>, record: RecordStatus) -> String {
     let Some(code) = status else {
-        let words = if record == RecordStatus::InProgress {
-            "No answer yet"
-        } else {
-            "No answer"
-        };
+        let words = if record == RecordStatus::InProgress { "No answer yet" } else { "No answer" };
         return words.to_owned();
     };
-    let known = u16::try_from(code)
-        .ok()
-        .and_then(|code| StatusCode::from_u16(code).ok());
+    let known = u16::try_from(code).ok().and_then(|code| StatusCode::from_u16(code).ok());
     match known.and_then(|status| status.canonical_reason()) {
         Some(reason) => format!("{code} {reason}"),
         None => code.to_string(),
@@ -84,10 +78,7 @@ pub fn log_type(kind: LogType) -> &'static str {
 /// A moment for a log: with the time of day on every day, and seconds today.
 pub fn log_stamp(visitor: &Visitor, at: Instant) -> Stamp {
     let stamp = visitor.stamp(at);
-    let (local, today) = (
-        at.with_timezone(&visitor.zone),
-        visitor.now.with_timezone(&visitor.zone),
-    );
+    let (local, today) = (at.with_timezone(&visitor.zone), visitor.now.with_timezone(&visitor.zone));
     let short = if local.date_naive() == today.date_naive() {
         local.format("%H:%M:%S")
     } else if local.year() == today.year() {
@@ -95,8 +86,5 @@ pub fn log_stamp(visitor: &Visitor, at: Instant) -> Stamp {
     } else {
         local.format("%-d %b %Y %H:%M")
     };
-    Stamp {
-        short: short.to_string(),
-        ..stamp
-    }
+    Stamp { short: short.to_string(), ..stamp }
 }

@@ -49,13 +49,7 @@ impl<A: Action<Subject = Subject>> ActionFields<A> for AtOnce {
         }
         said(visitor, ShipmentId(id), until).await.map(|said| {
             said.unwrap_or_else(|| {
-                (
-                    "info",
-                    format!(
-                        "{} It is on its way; this page shows what comes of it.",
-                        outcome.message
-                    ),
-                )
+                ("info", format!("{} It is on its way; this page shows what comes of it.", outcome.message))
             })
         })
     }
@@ -64,9 +58,7 @@ impl<A: Action<Subject = Subject>> ActionFields<A> for AtOnce {
 /// Runs the job to its end, whoever stops waiting.
 async fn run(visitor: &Visitor, job: JobId, until: Instant) -> WebResult<()> {
     let app = visitor.app.clone();
-    let work = visitor
-        .app
-        .finish(async move { jobs::run_now(&app.work(), &app.handlers, job).await });
+    let work = visitor.app.finish(async move { jobs::run_now(&app.work(), &app.handlers, job).await });
     match timeout(until.saturating_duration_since(Instant::now()), work).await {
         Ok(ran) => {
             ran??;

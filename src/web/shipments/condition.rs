@@ -111,17 +111,12 @@ pub fn condition(
 fn unknown(visitor: &Visitor, subject: &Subject, side: &Side, problem: Option<&Row>) -> Condition {
     let who = subject.provider_name();
     let sent = side.attempts.iter().find(|a| a.step == Step::Sent);
-    let checked = side.attempts.iter().find(|a| {
-        matches!(
-            a.step,
-            Step::CheckedAbsent | Step::CheckedUnclear | Step::CheckedFound
-        )
-    });
+    let checked = side
+        .attempts
+        .iter()
+        .find(|a| matches!(a.step, Step::CheckedAbsent | Step::CheckedUnclear | Step::CheckedFound));
     let mut text = match sent {
-        Some(sent) => format!(
-            "The post at {} did not come to an answer. ",
-            visitor.stamp(sent.at()).full
-        ),
+        Some(sent) => format!("The post at {} did not come to an answer. ", visitor.stamp(sent.at()).full),
         None => String::new(),
     };
     text.push_str("It is not sent again until that is known.");
@@ -182,10 +177,9 @@ fn not_told(visitor: &Visitor, id: i64, problem: &Row) -> Condition {
         tone: "danger",
         icon: "circle-x",
         title: match problem.error_class {
-            ErrorClass::CourierUnmapped => format!(
-                "{} does not have the tracking: courier not mapped",
-                problem.other_side()
-            ),
+            ErrorClass::CourierUnmapped => {
+                format!("{} does not have the tracking: courier not mapped", problem.other_side())
+            }
             _ => format!("{} does not have the tracking", problem.other_side()),
         },
         text,
@@ -210,21 +204,16 @@ fn held(subject: &Subject, holds: &[Hold]) -> Condition {
                 (true, true) => format!("{name}."),
                 (true, false) => format!("{name} by {}.", hold.placed_by_name),
                 (false, true) => format!("{name}: {}.", hold.reason.trim_end_matches('.')),
-                (false, false) => format!(
-                    "{name} by {}: {}.",
-                    hold.placed_by_name,
-                    hold.reason.trim_end_matches('.')
-                ),
+                (false, false) => {
+                    format!("{name} by {}: {}.", hold.placed_by_name, hold.reason.trim_end_matches('.'))
+                }
             }
         })
         .collect();
     Condition {
         tone: "hold",
         icon: "hand",
-        title: format!(
-            "Order {} is on hold, so this is not posted",
-            subject.around.order_number
-        ),
+        title: format!("Order {} is on hold, so this is not posted", subject.around.order_number),
         text: said.join(" "),
         verbatim: String::new(),
         fix: Some(Offer {
@@ -251,11 +240,7 @@ fn voided(visitor: &Visitor, subject: &Subject, around: &Surroundings) -> String
 
 /// The way to send it again, whichever applies.
 fn again(visitor: &Visitor, subject: &Subject) -> Option<Offer> {
-    let name = if subject.around.posted_before {
-        "repost"
-    } else {
-        "post"
-    };
+    let name = if subject.around.posted_before { "repost" } else { "post" };
     offer(visitor, name, subject.shipment.id.0)
 }
 
@@ -271,14 +256,12 @@ fn offer(visitor: &Visitor, name: &str, id: i64) -> Option<Offer> {
 /// The page that repairs a mapping, for those who may.
 pub fn fix(visitor: &Visitor, problem: &Row, back: &str) -> Option<Offer> {
     let diagnosis = problem.diagnosis();
-    visitor
-        .can(crate::accounts::Permission::CouriersEdit)
-        .then(|| Offer {
-            label: diagnosis.fix.label().to_owned(),
-            href: crate::web::list::Link::to(format!("/problems/{}/fix", problem.id))
-                .with("back", back)
-                .to_string(),
-        })
+    visitor.can(crate::accounts::Permission::CouriersEdit).then(|| Offer {
+        label: diagnosis.fix.label().to_owned(),
+        href: crate::web::list::Link::to(format!("/problems/{}/fix", problem.id))
+            .with("back", back)
+            .to_string(),
+    })
 }
 
 /// The exchange the problem came from.
@@ -286,8 +269,5 @@ fn record(visitor: &Visitor, problem: &Row) -> Option<Offer> {
     let record = problem.transaction_record_id?;
     visitor
         .can(crate::accounts::Permission::RecordsView)
-        .then(|| Offer {
-            label: "Open the request".into(),
-            href: format!("/transaction-records/{record}"),
-        })
+        .then(|| Offer { label: "Open the request".into(), href: format!("/transaction-records/{record}") })
 }

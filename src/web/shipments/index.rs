@@ -25,17 +25,8 @@ use askama::Template;
 use chrono::{NaiveDate, TimeZone};
 use std::collections::BTreeSet;
 
-const FILTERS: &[&str] = &[
-    "tab",
-    "status",
-    "sync",
-    "connection",
-    "channel",
-    "courier",
-    "from",
-    "until",
-    "open",
-];
+const FILTERS: &[&str] =
+    &["tab", "status", "sync", "connection", "channel", "courier", "from", "until", "open"];
 
 /// An applied filter, as a phrase with a way to take it away.
 struct Chip {
@@ -131,11 +122,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         page = shipments::page(&mut scope, &filter, None, size).await?;
     }
     let total = shipments::count(&mut scope, &filter).await?;
-    let open: BTreeSet<i64> = list
-        .words("open", |text| text.parse().ok())
-        .into_iter()
-        .take(20)
-        .collect();
+    let open: BTreeSet<i64> = list.words("open", |text| text.parse().ok()).into_iter().take(20).collect();
     let pager = pager(&list, &page, total);
     let mut items = Vec::with_capacity(page.rows.len());
     for row in page.rows {
@@ -170,14 +157,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let shell = visitor.shell(&mut scope, "shipments").await?;
     let page_word = if after.is_some() { ", further page" } else { "" };
     let names = Names {
-        connection: connections
-            .iter()
-            .find(|c| Some(c.id) == filter.connection)
-            .map(|c| c.name.clone()),
-        channel: channels
-            .iter()
-            .find(|c| Some(c.id) == filter.channel)
-            .map(|c| c.name.clone()),
+        connection: connections.iter().find(|c| Some(c.id) == filter.connection).map(|c| c.name.clone()),
+        channel: channels.iter().find(|c| Some(c.id) == filter.channel).map(|c| c.name.clone()),
     };
     visitor.html(&Index {
         shell,
@@ -206,35 +187,19 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         chips: chips(&list, &filter, &names, visitor.zone),
         clear,
         notes: list.notes(),
-        statuses: choices(Status::ALL, &filter.statuses, |s| {
-            (s.as_str(), badge::shipment_status(s).label)
-        }),
-        syncs: choices(ChannelSync::ALL, &filter.syncs, |s| {
-            (s.as_str(), badge::channel_sync(s).label)
-        }),
+        statuses: choices(Status::ALL, &filter.statuses, |s| (s.as_str(), badge::shipment_status(s).label)),
+        syncs: choices(ChannelSync::ALL, &filter.syncs, |s| (s.as_str(), badge::channel_sync(s).label)),
         connections: connections
             .into_iter()
-            .map(|c| Choice {
-                value: c.id.to_string(),
-                chosen: Some(c.id) == chosen.0,
-                label: c.name,
-            })
+            .map(|c| Choice { value: c.id.to_string(), chosen: Some(c.id) == chosen.0, label: c.name })
             .collect(),
         channels: channels
             .into_iter()
-            .map(|c| Choice {
-                value: c.id.to_string(),
-                chosen: Some(c.id) == chosen.1,
-                label: c.name,
-            })
+            .map(|c| Choice { value: c.id.to_string(), chosen: Some(c.id) == chosen.1, label: c.name })
             .collect(),
         couriers: couriers
             .into_iter()
-            .map(|c| Choice {
-                chosen: Some(&c) == chosen.2.as_ref(),
-                value: c.clone(),
-                label: c,
-            })
+            .map(|c| Choice { chosen: Some(&c) == chosen.2.as_ref(), value: c.clone(), label: c })
             .collect(),
         from: list.get("from").unwrap_or_default().to_owned(),
         until: list.get("until").unwrap_or_default().to_owned(),
@@ -257,10 +222,7 @@ fn filter(visitor: &Visitor, list: &List) -> Filter {
         channel: list.value::<ChannelId>("channel"),
         courier: list.get("courier").map(plain).filter(|c| !c.is_empty()),
         from: list.word("from", day).and_then(start),
-        until: list
-            .word("until", day)
-            .and_then(|day| day.succ_opt())
-            .and_then(start),
+        until: list.word("until", day).and_then(|day| day.succ_opt()).and_then(start),
         q: plain(list.q()),
     }
 }
@@ -369,10 +331,7 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
     let mut chips = Vec::new();
     let mut add = |keys: &[&str], phrase: String| {
         let without = keys.iter().fold(link.clone(), |link, key| link.without(key));
-        chips.push(Chip {
-            phrase,
-            without: without.to_string(),
-        });
+        chips.push(Chip { phrase, without: without.to_string() });
     };
     let labels = |labels: Vec<&'static str>| labels.join(", ");
     if !filter.statuses.is_empty() {
@@ -384,17 +343,11 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
         add(&["sync"], format!("Channel sync: {}", labels(said.collect())));
     }
     if let Some(connection) = filter.connection {
-        let name = names
-            .connection
-            .clone()
-            .unwrap_or_else(|| format!("unknown ({connection})"));
+        let name = names.connection.clone().unwrap_or_else(|| format!("unknown ({connection})"));
         add(&["connection"], format!("Connection: {name}"));
     }
     if let Some(channel) = filter.channel {
-        let name = names
-            .channel
-            .clone()
-            .unwrap_or_else(|| format!("unknown ({channel})"));
+        let name = names.channel.clone().unwrap_or_else(|| format!("unknown ({channel})"));
         add(&["channel"], format!("Channel: {name}"));
     }
     if let Some(courier) = &filter.courier {
@@ -404,10 +357,7 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
     let date = |day: NaiveDate| day.format("%-d %b %Y").to_string();
     match (day(list.get("from")), day(list.get("until"))) {
         (Some(from), Some(until)) => {
-            add(
-                &["from", "until"],
-                format!("Created: {} to {} ({zone})", date(from), date(until)),
-            );
+            add(&["from", "until"], format!("Created: {} to {} ({zone})", date(from), date(until)));
         }
         (Some(from), None) => add(&["from"], format!("Created: from {} ({zone})", date(from))),
         (None, Some(until)) => add(&["until"], format!("Created: until {} ({zone})", date(until))),
@@ -424,11 +374,7 @@ fn choices<T: Copy + PartialEq>(
     all.iter()
         .map(|one| {
             let (value, label) = words(*one);
-            Choice {
-                value: value.into(),
-                label: label.into(),
-                chosen: chosen.contains(one),
-            }
+            Choice { value: value.into(), label: label.into(), chosen: chosen.contains(one) }
         })
         .collect()
 }

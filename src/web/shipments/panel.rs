@@ -15,27 +15,11 @@ pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec
     let id = subject.shipment.id.0;
     let first = primary(subject).filter(|name| !(waits_for_fix && *name == "submit"));
     let lines = [
-        (
-            "check_post",
-            "",
-            action::item::<CheckWithProvider>(visitor, id, subject, "refresh-cw"),
-        ),
+        ("check_post", "", action::item::<CheckWithProvider>(visitor, id, subject, "refresh-cw")),
         ("post", "p", action::item::<Post>(visitor, id, subject, "send")),
-        (
-            "submit",
-            "f",
-            action::item::<SubmitToChannel>(visitor, id, subject, "upload"),
-        ),
-        (
-            "resync_from_provider",
-            "r",
-            action::item::<ResyncFrom>(visitor, id, subject, "download"),
-        ),
-        (
-            "repost",
-            "",
-            action::item::<Repost>(visitor, id, subject, "rotate-ccw"),
-        ),
+        ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
+        ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
+        ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
     ];
     let mut items: Vec<ActionItem> = lines
         .into_iter()

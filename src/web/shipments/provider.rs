@@ -75,9 +75,7 @@ pub async fn side(scope: &mut Scope, visitor: &Visitor, subject: &Subject) -> Db
         .into_iter()
         .map(|row| {
             let provider = name(row.connection_id);
-            let said = attempts
-                .iter()
-                .any(|a| a.post_id == row.id && a.detail == row.reason);
+            let said = attempts.iter().any(|a| a.post_id == row.id && a.detail == row.reason);
             Sent {
                 state: story::state(row.state),
                 reason: if said { String::new() } else { row.reason.clone() },
@@ -91,10 +89,5 @@ pub async fn side(scope: &mut Scope, visitor: &Visitor, subject: &Subject) -> Db
             }
         })
         .collect();
-    Ok(Side {
-        current: current.into_iter().next(),
-        previous,
-        posts,
-        attempts,
-    })
+    Ok(Side { current: current.into_iter().next(), previous, posts, attempts })
 }

@@ -150,26 +150,18 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
     let waits_for_fix = condition.as_ref().is_some_and(|c| c.about_channel && !c.dialog);
     let actions = panel::actions(visitor, &subject, waits_for_fix);
     let Subject { shipment, around } = subject;
-    let (status, sync) = (
-        badge::shipment_status(shipment.status),
-        badge::channel_sync(shipment.channel_sync),
-    );
+    let (status, sync) =
+        (badge::shipment_status(shipment.status), badge::channel_sync(shipment.channel_sync));
     let stamp = |at: Option<crate::clock::Instant>| at.map(|at| visitor.stamp(at));
     Ok(Part {
         nonce: visitor.asked.nonce.clone(),
         says: format!("{}. Channel sync: {}.", status.label, sync.label),
         held: around.order_on_hold && matches!(shipment.status, Status::PendingPost | Status::Error),
         items: lines.iter().map(|line| line.quantity).sum(),
-        cost: lines
-            .iter()
-            .map(|line| line.unit_cost_minor * i64::from(line.quantity))
-            .sum(),
+        cost: lines.iter().map(|line| line.unit_cost_minor * i64::from(line.quantity)).sum(),
         lines: lines
             .into_iter()
-            .map(|row| Line {
-                cost: row.unit_cost_minor * i64::from(row.quantity),
-                row,
-            })
+            .map(|row| Line { cost: row.unit_cost_minor * i64::from(row.quantity), row })
             .collect(),
         tracking: shipment.tracking_status.map_or("", tracking),
         costs: visitor.can(Permission::CostsView),
@@ -201,11 +193,7 @@ async fn mails(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResul
     let rows = surroundings::mails(scope, id).await?;
     Ok(rows
         .into_iter()
-        .map(|row| Mail {
-            badge: badge::email_state(row.state),
-            at: visitor.stamp(row.at()),
-            row,
-        })
+        .map(|row| Mail { badge: badge::email_state(row.state), at: visitor.stamp(row.at()), row })
         .collect())
 }
 
@@ -218,9 +206,7 @@ async fn told(
     open: Vec<problems::Row>,
 ) -> WebResult<Told> {
     let shipment = &subject.shipment;
-    let channel = store::channel(scope, shipment.channel_id)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let channel = store::channel(scope, shipment.channel_id).await?.ok_or(WebError::NotFound)?;
     let (mut courier, mut mapped) = (String::new(), true);
     if let Some(sent) = shipment.courier.as_deref().filter(|c| !c.is_empty()) {
         let found = mapping::find(scope, channel.id, sent, shipment.service_level.as_deref()).await?;
@@ -229,10 +215,7 @@ async fn told(
             (Some(mapping), _) => mapping.custom_name,
             (None, OnUnmappedCourier::SendAsIs) => "not mapped, sent as it is".into(),
             (None, OnUnmappedCourier::UseFallback) => {
-                format!(
-                    "not mapped, sent as {}",
-                    channel.fallback_courier.as_deref().unwrap_or("Other")
-                )
+                format!("not mapped, sent as {}", channel.fallback_courier.as_deref().unwrap_or("Other"))
             }
             (None, OnUnmappedCourier::HoldBack) => "not mapped, held back".into(),
         };
@@ -248,18 +231,12 @@ async fn told(
         submitted: shipment.submitted_to_sales_channel_at.map(|at| visitor.stamp(at)),
         courier,
         mapped,
-        sentence: problem
-            .as_ref()
-            .map(|p| p.diagnosis().sentence)
-            .unwrap_or_default(),
+        sentence: problem.as_ref().map(|p| p.diagnosis().sentence).unwrap_or_default(),
         fix: problem
             .as_ref()
             .filter(|_| maps)
             .and_then(|p| condition::fix(visitor, p, &format!("/shipments/{}", shipment.id))),
-        next: problem
-            .as_ref()
-            .and_then(|p| p.next_attempt_at)
-            .map(|at| visitor.stamp(at)),
+        next: problem.as_ref().and_then(|p| p.next_attempt_at).map(|at| visitor.stamp(at)),
         said: false,
         problem,
     })

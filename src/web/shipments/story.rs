@@ -54,11 +54,7 @@ fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String
         .iter()
         .map(|(name, is)| {
             let was = before.and_then(|before| before.get(name));
-            (
-                name.replace("_id", " ID").replace('_', " "),
-                word(was),
-                word(Some(is)),
-            )
+            (name.replace("_id", " ID").replace('_', " "), word(was), word(Some(is)))
         })
         .filter(|(_, was, is)| was != is && !(was.is_empty() && is == "no"))
         .collect()

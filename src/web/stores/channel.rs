@@ -98,31 +98,18 @@ pub async fn render(
     let (head, row) = head::read(visitor, &mut scope, store, channel, "settings").await?;
     let capabilities = visitor.app.channels.capabilities(row.kind);
     let (credentials, unreadable) = credentials(visitor, &scope, &row);
-    let history = activity::list(
-        &mut scope,
-        Of::Subject(Subject::Channel, channel.0),
-        None,
-        None,
-        20,
-    )
-    .await?;
+    let history =
+        activity::list(&mut scope, Of::Subject(Subject::Channel, channel.0), None, None, 20).await?;
     // after a change by somebody else, saving again is of what is now
     let typed = match typed {
-        Some(typed) => Typed {
-            version: row.version.to_string(),
-            ..typed
-        },
+        Some(typed) => Typed { version: row.version.to_string(), ..typed },
         None => Typed::of(&row),
     };
     let page = Page {
         errors: trouble.errors,
         stale: trouble.stale.map(|stale| Changed {
             what: stale.what,
-            by: stale
-                .changes
-                .into_iter()
-                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
-                .collect(),
+            by: stale.changes.into_iter().map(|(who, what, at)| (who, what, visitor.stamp(at))).collect(),
         }),
         may_edit: visitor.can(Permission::StoresEdit),
         connected: capabilities.is_some(),
@@ -163,10 +150,6 @@ fn credentials(visitor: &Visitor, scope: &Scope, row: &ChannelRow) -> (Vec<Crede
             !access.credentials.expose_secret().is_empty() && !access.credential(name).is_empty()
         })
     };
-    let list = adapter.credentials().iter().map(|(name, label)| Credential {
-        name,
-        label,
-        set: set(name),
-    });
+    let list = adapter.credentials().iter().map(|(name, label)| Credential { name, label, set: set(name) });
     (list.collect(), unreadable)
 }

@@ -218,36 +218,17 @@ pub async fn render(
     let previous = versions(&mut scope, channel).await?;
     let editing = typed.edit.is_some_and(|id| mappings.iter().any(|m| m.id == id));
     let form = fill(&row, &seen, typed.clone(), fresh, editing);
-    let is_mapped = |courier: &str| {
-        mappings
-            .iter()
-            .any(|m| m.courier == courier && m.service.is_empty())
-    };
+    let is_mapped = |courier: &str| mappings.iter().any(|m| m.courier == courier && m.service.is_empty());
     let page = Page {
         errors: trouble.errors,
         stale: trouble.stale.map(|stale| stale.sentence()),
         may_edit,
         loaded: visitor.now.timestamp_micros(),
-        guesses: if form.courier.is_empty() {
-            Vec::new()
-        } else {
-            guesses(&path, &form.courier, &row)
-        },
+        guesses: if form.courier.is_empty() { Vec::new() } else { guesses(&path, &form.courier, &row) },
         editing,
-        unmapped: seen
-            .iter()
-            .filter(|s| !is_mapped(&s.courier))
-            .map(|s| s.as_sent.clone())
-            .collect(),
-        seen: seen
-            .iter()
-            .filter(|s| is_mapped(&s.courier))
-            .map(|s| s.as_sent.clone())
-            .collect(),
-        slugs: catalogue::all()
-            .iter()
-            .map(|courier| courier.slug.as_str())
-            .collect(),
+        unmapped: seen.iter().filter(|s| !is_mapped(&s.courier)).map(|s| s.as_sent.clone()).collect(),
+        seen: seen.iter().filter(|s| is_mapped(&s.courier)).map(|s| s.as_sent.clone()).collect(),
+        slugs: catalogue::all().iter().map(|courier| courier.slug.as_str()).collect(),
         known: catalogue::known_names(row.kind.as_str()),
         waiting: seen
             .iter()
@@ -263,16 +244,7 @@ pub async fn render(
             .collect(),
         mapped: mappings
             .into_iter()
-            .map(|m| {
-                mapped(
-                    visitor,
-                    &path,
-                    m,
-                    &seen,
-                    &authors,
-                    typed.edit.filter(|_| may_edit),
-                )
-            })
+            .map(|m| mapped(visitor, &path, m, &seen, &authors, typed.edit.filter(|_| may_edit)))
             .collect(),
         previous: previous
             .into_iter()
@@ -312,10 +284,8 @@ fn fill(row: &ChannelRow, seen: &[Seen], typed: Typed, fresh: bool, editing: boo
     }
     if form.custom_name.is_empty() {
         let best = suggest(&form.courier, row.kind.as_str()).into_iter().next();
-        form.custom_name = best
-            .filter(|best| best.confident)
-            .map(|best| best.name.to_owned())
-            .unwrap_or_default();
+        form.custom_name =
+            best.filter(|best| best.confident).map(|best| best.name.to_owned()).unwrap_or_default();
     }
     form
 }
@@ -326,10 +296,7 @@ fn guesses(path: &str, courier: &str, row: &ChannelRow) -> Vec<Guess> {
         .take(3)
         .map(|guess| Guess {
             name: guess.name.to_owned(),
-            href: Link::to(path)
-                .with("courier", courier)
-                .with("name", guess.name)
-                .to_string(),
+            href: Link::to(path).with("courier", courier).with("name", guess.name).to_string(),
         })
         .collect()
 }
@@ -343,10 +310,7 @@ fn mapped(
     edit: Option<MappingId>,
 ) -> Mapped {
     let met = seen.iter().find(|s| s.courier == mapping.courier);
-    let author = authors
-        .iter()
-        .find(|author| author.id == mapping.id)
-        .and_then(|author| author.by.clone());
+    let author = authors.iter().find(|author| author.id == mapping.id).and_then(|author| author.by.clone());
     Mapped {
         edit_href: format!("{path}?edit={id}#mapping-{id}", id = mapping.id),
         id: mapping.id,
@@ -375,9 +339,5 @@ async fn resend(
     };
     let count = map_courier::would_resend(scope, channel, courier).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok((count > 0).then(|| Resend {
-        courier: courier.to_owned(),
-        name: mapping.custom_name.clone(),
-        count,
-    }))
+    Ok((count > 0).then(|| Resend { courier: courier.to_owned(), name: mapping.custom_name.clone(), count }))
 }

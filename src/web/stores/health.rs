@@ -45,15 +45,11 @@ pub fn of(visitor: &Visitor, signs: Signs<'_>) -> Health {
     let last_success = signs.last_success_at.map(|at| visitor.stamp(at));
     let failing_since = signs.failing_since.map(|at| visitor.stamp(at));
     let (badge, sentence) = match (signs.connected, signs.failing_since, signs.last_success_at) {
-        (false, ..) => (
-            Badge::closed("Not connected"),
-            "There is no connection: orders come from files.".to_owned(),
-        ),
+        (false, ..) => {
+            (Badge::closed("Not connected"), "There is no connection: orders come from files.".to_owned())
+        }
         (true, Some(_), _) => {
-            let class = signs
-                .failure_class
-                .and_then(ErrorClass::parse)
-                .unwrap_or(ErrorClass::Unknown);
+            let class = signs.failure_class.and_then(ErrorClass::parse).unwrap_or(ErrorClass::Unknown);
             let symptom = Symptom {
                 kind: signs.kind,
                 class,
@@ -64,15 +60,9 @@ pub fn of(visitor: &Visitor, signs: Signs<'_>) -> Health {
             (Badge::failed("Failing"), diagnose(symptom).sentence)
         }
         (true, None, Some(_)) => (Badge::done("Working"), "The last call went well.".to_owned()),
-        (true, None, None) => (
-            Badge::waiting("Not used yet"),
-            "Nothing has been sent or read yet.".to_owned(),
-        ),
+        (true, None, None) => {
+            (Badge::waiting("Not used yet"), "Nothing has been sent or read yet.".to_owned())
+        }
     };
-    Health {
-        badge,
-        sentence,
-        failing_since,
-        last_success,
-    }
+    Health { badge, sentence, failing_since, last_success }
 }

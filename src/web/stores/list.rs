@@ -84,10 +84,7 @@ impl Counts {
             )
             .await?;
         let map = |rows: Vec<PerChannel>| rows.into_iter().map(|row| (row.channel_id.0, row.n)).collect();
-        Ok(Counts {
-            today: map(today),
-            problems: map(problems),
-        })
+        Ok(Counts { today: map(today), problems: map(problems) })
     }
 
     /// A channel as a line.
@@ -109,9 +106,7 @@ fn start_of_today(visitor: &Visitor) -> Instant {
     let local = visitor.now.with_timezone(&visitor.zone);
     let midnight = local.date_naive().and_hms_opt(0, 0, 0);
     let start = midnight.and_then(|at| at.and_local_timezone(visitor.zone).earliest());
-    start.map_or(visitor.now - chrono::Duration::hours(24), |at| {
-        at.with_timezone(&chrono::Utc)
-    })
+    start.map_or(visitor.now - chrono::Duration::hours(24), |at| at.with_timezone(&chrono::Utc))
 }
 
 /// `GET /stores`

@@ -50,10 +50,7 @@ pub async fn save(
         edit: fields.get("edit").parse().ok(),
         version: text("version"),
     };
-    let courier = [&typed.other_courier, &typed.courier]
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .cloned();
+    let courier = [&typed.other_courier, &typed.courier].into_iter().find(|text| !text.is_empty()).cloned();
     let mut new = NewMapping {
         courier: courier.unwrap_or_default(),
         service: typed.service.clone(),
@@ -72,10 +69,7 @@ pub async fn save(
                 what: format!("The mapping of {} (now “{}”)", new.courier, known.custom_name),
                 changes: Vec::new(),
             };
-            let trouble = Trouble {
-                stale: Some(stale),
-                ..Trouble::default()
-            };
+            let trouble = Trouble { stale: Some(stale), ..Trouble::default() };
             return couriers::render(&visitor, store, channel, typed, None, trouble).await;
         }
         new.version = Some(known.version);
@@ -85,13 +79,7 @@ pub async fn save(
     }
     if new.version.is_some() && known.is_none() {
         let what = format!("The mapping of {} (it was removed)", new.courier);
-        let trouble = Trouble {
-            stale: Some(Stale {
-                what,
-                changes: Vec::new(),
-            }),
-            ..Trouble::default()
-        };
+        let trouble = Trouble { stale: Some(Stale { what, changes: Vec::new() }), ..Trouble::default() };
         return couriers::render(&visitor, store, channel, typed, None, trouble).await;
     }
     let courier = new.courier.clone();
@@ -102,17 +90,11 @@ pub async fn save(
             visitor.see_other(Link::to(page(store, channel)).with("saved", courier).to_string())
         }
         Err(ActionError::Refused(list)) => {
-            let trouble = Trouble {
-                errors: list.into_iter().collect(),
-                stale: None,
-            };
+            let trouble = Trouble { errors: list.into_iter().collect(), stale: None };
             couriers::render(&visitor, store, channel, typed, None, trouble).await
         }
         Err(ActionError::Stale(stale)) => {
-            let trouble = Trouble {
-                stale: Some(stale),
-                ..Trouble::default()
-            };
+            let trouble = Trouble { stale: Some(stale), ..Trouble::default() };
             couriers::render(&visitor, store, channel, typed, None, trouble).await
         }
         Err(error) => Err(error.into()),
@@ -121,9 +103,7 @@ pub async fn save(
 
 fn known<'a>(mappings: &'a [Mapping], new: &NewMapping) -> Option<&'a Mapping> {
     let (courier, service) = (mapping::key(&new.courier), mapping::key(&new.service));
-    mappings
-        .iter()
-        .find(|m| m.courier == courier && m.service == service)
+    mappings.iter().find(|m| m.courier == courier && m.service == service)
 }
 
 async fn write(
@@ -132,12 +112,7 @@ async fn write(
     new: NewMapping,
     resend: bool,
 ) -> WebResult<Result<Outcome, ActionError>> {
-    let (db, account, by, now) = (
-        visitor.app.db.clone(),
-        visitor.person.account,
-        visitor.by(),
-        visitor.now,
-    );
+    let (db, account, by, now) = (visitor.app.db.clone(), visitor.person.account, visitor.by(), visitor.now);
     visitor
         .app
         .finish(async move { map_courier::save(&db, account, channel, &new, resend, &by, now).await })
@@ -160,10 +135,7 @@ pub async fn resend(
         version: None,
     };
     let Some(known) = known(&mappings, &new).cloned() else {
-        return Err(WebError::field(
-            "courier",
-            "This courier is not mapped. Map it first, then resend.",
-        ));
+        return Err(WebError::field("courier", "This courier is not mapped. Map it first, then resend."));
     };
     new = NewMapping {
         custom_name: known.custom_name,
@@ -238,12 +210,7 @@ pub async fn remove(
     let (store, channel, id) = path.0;
     let mappings = belongs(&visitor, store, channel).await?;
     let name = mappings.into_iter().find(|m| m.id == id).map(|m| m.courier);
-    let (db, account, by, now) = (
-        visitor.app.db.clone(),
-        visitor.person.account,
-        visitor.by(),
-        visitor.now,
-    );
+    let (db, account, by, now) = (visitor.app.db.clone(), visitor.person.account, visitor.by(), visitor.now);
     let removed = visitor
         .app
         .finish(async move {

@@ -80,23 +80,14 @@ impl Typed {
         }
         let unmapped = OnUnmappedCourier::parse(&self.on_unmapped_courier);
         if unmapped.is_none() {
-            errors.add(
-                "on_unmapped_courier",
-                "Choose what happens to couriers without a mapping.",
-            );
+            errors.add("on_unmapped_courier", "Choose what happens to couriers without a mapping.");
         }
         if self.fallback_courier.chars().count() > 100 {
-            errors.add(
-                "fallback_courier",
-                "Keep the fallback courier under 100 characters.",
-            );
+            errors.add("fallback_courier", "Keep the fallback courier under 100 characters.");
         }
         let notification = Notification::parse(&self.channel_notification);
         if notification.is_none() {
-            errors.add(
-                "channel_notification",
-                "Choose whether the channel tells the buyer.",
-            );
+            errors.add("channel_notification", "Choose whether the channel tells the buyer.");
         }
         let (Some(on_unmapped_courier), Some(channel_notification), true) =
             (unmapped, notification, errors.is_empty())
@@ -105,11 +96,7 @@ impl Typed {
         };
         Ok(Settings {
             name: self.name.clone(),
-            base_url: if connected {
-                self.base_url.clone()
-            } else {
-                row.base_url.clone()
-            },
+            base_url: if connected { self.base_url.clone() } else { row.base_url.clone() },
             on_unmapped_courier,
             fallback_courier: Some(self.fallback_courier.clone()).filter(|text| !text.is_empty()),
             channel_notification,
@@ -139,32 +126,15 @@ impl Save {
             true => None,
             false => Some(self.renew(&mut scope).await?),
         };
-        let updated = store::update(
-            &mut scope,
-            self.channel,
-            self.seen,
-            &self.settings,
-            renewed,
-            &self.by,
-        )
-        .await?;
+        let updated =
+            store::update(&mut scope, self.channel, self.seen, &self.settings, renewed, &self.by).await?;
         if updated == Updated::Stale {
-            let history = activity::list(
-                &mut scope,
-                Of::Subject(Subject::Channel, self.channel.0),
-                None,
-                None,
-                3,
-            )
-            .await?;
-            let changes = history
-                .into_iter()
-                .map(|a| (a.actor_name.clone(), a.summary.clone(), a.at()))
-                .collect();
-            return Ok(Err(Stale {
-                what: self.settings.name,
-                changes,
-            }));
+            let history =
+                activity::list(&mut scope, Of::Subject(Subject::Channel, self.channel.0), None, None, 3)
+                    .await?;
+            let changes =
+                history.into_iter().map(|a| (a.actor_name.clone(), a.summary.clone(), a.at())).collect();
+            return Ok(Err(Stale { what: self.settings.name, changes }));
         }
         scope.commit().await?;
         Ok(Ok(updated))
@@ -172,9 +142,7 @@ impl Save {
 
     /// The credentials that were there, with those that were typed in their place.
     async fn renew(&self, scope: &mut Scope) -> WebResult<Renewed> {
-        let row = store::channel(scope, self.channel)
-            .await?
-            .ok_or(WebError::NotFound)?;
+        let row = store::channel(scope, self.channel).await?.ok_or(WebError::NotFound)?;
         // credentials of another installation's key cannot be opened: they are typed anew
         let known = row.access(scope, &self.keyring).ok();
         let mut all: Map<String, Value> = known
@@ -183,19 +151,10 @@ impl Save {
         for (name, value) in &self.credentials {
             all.insert(name.clone(), Value::String(value.clone()));
         }
-        let place = Place {
-            account: self.account,
-            column: CREDENTIALS,
-            row: self.channel.0,
-        };
-        let sealed = self
-            .keyring
-            .seal(place, &Value::Object(all).to_string())
-            .context("sealing credentials")?;
-        Ok(Renewed {
-            sealed,
-            names: self.credentials.iter().map(|(name, _)| name.clone()).collect(),
-        })
+        let place = Place { account: self.account, column: CREDENTIALS, row: self.channel.0 };
+        let sealed =
+            self.keyring.seal(place, &Value::Object(all).to_string()).context("sealing credentials")?;
+        Ok(Renewed { sealed, names: self.credentials.iter().map(|(name, _)| name.clone()).collect() })
     }
 }
 
@@ -217,14 +176,8 @@ pub async fn save(
     let settings = match typed.check(&visitor, &row) {
         Ok(settings) => settings,
         Err(errors) => {
-            return channel::render(
-                &visitor,
-                store,
-                channel,
-                Some(typed),
-                Trouble { errors, stale: None },
-            )
-            .await;
+            return channel::render(&visitor, store, channel, Some(typed), Trouble { errors, stale: None })
+                .await;
         }
     };
     let adapter = visitor.app.channels.get(row.kind);
@@ -242,10 +195,7 @@ pub async fn save(
             .unwrap_or_default()
             .iter()
             .map(|(name, _)| {
-                (
-                    (*name).to_owned(),
-                    fields.get(&format!("credential_{name}")).trim().to_owned(),
-                )
+                ((*name).to_owned(), fields.get(&format!("credential_{name}")).trim().to_owned())
             })
             .filter(|(_, value)| !value.is_empty())
             .collect(),
@@ -257,10 +207,7 @@ pub async fn save(
         Ok(Updated::Unchanged) => visitor.flash("info", "Nothing was different, so nothing was changed."),
         Ok(Updated::Gone | Updated::Stale) => return Err(WebError::NotFound),
         Err(stale) => {
-            let trouble = Trouble {
-                stale: Some(stale),
-                ..Trouble::default()
-            };
+            let trouble = Trouble { stale: Some(stale), ..Trouble::default() };
             return channel::render(&visitor, store, channel, Some(typed), trouble).await;
         }
     }

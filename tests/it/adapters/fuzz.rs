@@ -128,12 +128,7 @@ fn json() -> impl Strategy<Value = Value> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             proptest::collection::vec((proptest::sample::select(NAMES), inner), 0..6).prop_map(|pairs| {
-                Value::Object(
-                    pairs
-                        .into_iter()
-                        .map(|(name, value)| (name.to_owned(), value))
-                        .collect(),
-                )
+                Value::Object(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
             }),
         ]
     })
@@ -159,11 +154,8 @@ fn bent() -> impl Strategy<Value = Value> {
         json!({ "shipments": [{ "orderId": 1, "trackingNumber": "x", "shipDate": "2026-11-20", "shipmentCost": 1.5 }] }),
         json!({ "orderId": 1, "orderKey": "SHP-1", "orderStatus": "shipped", "ModelState": { "x": ["y"] }, "Message": "z" }),
     ]);
-    (
-        whole,
-        proptest::collection::vec((any::<prop::sample::Index>(), json()), 0..4),
-    )
-        .prop_map(|(mut whole, bends)| {
+    (whole, proptest::collection::vec((any::<prop::sample::Index>(), json()), 0..4)).prop_map(
+        |(mut whole, bends)| {
             for (place, value) in bends {
                 let mut spots = Vec::new();
                 paths(&whole, String::new(), &mut spots);
@@ -173,29 +165,25 @@ fn bent() -> impl Strategy<Value = Value> {
                 }
             }
             whole
-        })
+        },
+    )
 }
 
 fn paths(value: &Value, here: String, spots: &mut Vec<String>) {
     match value {
-        Value::Object(map) => map
-            .iter()
-            .for_each(|(name, inner)| paths(inner, format!("{here}/{name}"), spots)),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .for_each(|(at, inner)| paths(inner, format!("{here}/{at}"), spots)),
+        Value::Object(map) => {
+            map.iter().for_each(|(name, inner)| paths(inner, format!("{here}/{name}"), spots))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, inner)| paths(inner, format!("{here}/{at}"), spots))
+        }
         _ => {}
     }
     spots.push(here);
 }
 
 fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
-    let response = HttpResponse {
-        status,
-        headers,
-        body,
-    };
+    let response = HttpResponse { status, headers, body };
     let lines = vec![line("11", "SKU-1", 1), line("", "SKU-1", i32::MAX)];
     let one = submission(lines);
     let access = channel("https://example.test");
@@ -216,11 +204,7 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
         for topic in ["orders/create", "orders/edited", "x"] {
             let _ = adapter.order_in(topic, response.body.as_bytes());
         }
-        let _ = adapter.verify(
-            &[SecretString::from("s")],
-            &response.headers,
-            response.body.as_bytes(),
-        );
+        let _ = adapter.verify(&[SecretString::from("s")], &response.headers, response.body.as_bytes());
     }
     let access = provider("https://example.test");
     let order = post("SHP-1", 1);
@@ -242,12 +226,7 @@ fn post(text: &str, number: i64) -> PostOrder {
         number: text.into(),
         order_number: text.into(),
         placed_at: at("2026-11-20T07:00:00Z"),
-        ship_to: ShipTo {
-            name: text.into(),
-            city: text.into(),
-            country: text.into(),
-            ..ShipTo::default()
-        },
+        ship_to: ShipTo { name: text.into(), city: text.into(), country: text.into(), ..ShipTo::default() },
         lines: vec![PostLine {
             key: text.into(),
             sku: text.into(),
@@ -261,14 +240,7 @@ fn post(text: &str, number: i64) -> PostOrder {
 }
 
 fn status() -> impl Strategy<Value = u16> {
-    prop_oneof![
-        Just(200),
-        Just(201),
-        Just(400),
-        Just(429),
-        Just(500),
-        100_u16..600
-    ]
+    prop_oneof![Just(200), Just(201), Just(400), Just(429), Just(500), 100_u16..600]
 }
 
 proptest! {

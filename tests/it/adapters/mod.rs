@@ -38,11 +38,7 @@ pub fn provider(base: &str) -> providers::Access {
 }
 
 pub fn line(id: &str, sku: &str, quantity: i32) -> SubmissionLine {
-    SubmissionLine {
-        channel_line_id: id.into(),
-        sku: sku.into(),
-        quantity,
-    }
+    SubmissionLine { channel_line_id: id.into(), sku: sku.into(), quantity }
 }
 
 pub fn submission(lines: Vec<SubmissionLine>) -> Submission {
@@ -62,19 +58,11 @@ pub fn submission(lines: Vec<SubmissionLine>) -> Submission {
 }
 
 pub fn answer(status: u16, body: &Value) -> HttpResponse {
-    HttpResponse {
-        status,
-        headers: Vec::new(),
-        body: body.to_string(),
-    }
+    HttpResponse { status, headers: Vec::new(), body: body.to_string() }
 }
 
 pub fn plain(status: u16, body: &str) -> HttpResponse {
-    HttpResponse {
-        status,
-        headers: Vec::new(),
-        body: body.into(),
-    }
+    HttpResponse { status, headers: Vec::new(), body: body.into() }
 }
 
 pub fn with(mut response: HttpResponse, name: &str, value: &str) -> HttpResponse {
@@ -87,11 +75,7 @@ pub fn shown(request: &HttpRequest) -> String {
     let secret = ["authorization", "x-shopify-access-token"];
     let mut text = format!("{} {}\n", request.method, request.url);
     for (name, value) in &request.headers {
-        let value = if secret.contains(&name.to_lowercase().as_str()) {
-            "…"
-        } else {
-            value
-        };
+        let value = if secret.contains(&name.to_lowercase().as_str()) { "…" } else { value };
         text.push_str(&format!("{name}: {value}\n"));
     }
     text.push_str(request.body.as_deref().unwrap_or_default());
@@ -104,20 +88,14 @@ pub fn body(request: &HttpRequest) -> Value {
 }
 
 pub fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
-    let found = request
-        .headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     found.map_or("", |(_, value)| value)
 }
 
 /// Class and effect of a failure.
 pub fn kind<T: std::fmt::Debug>(result: Result<T, Failure>) -> (ErrorClass, Reached) {
     let failure = result.unwrap_err();
-    assert!(
-        !failure.message.trim().is_empty(),
-        "a failure without words: {failure:?}"
-    );
+    assert!(!failure.message.trim().is_empty(), "a failure without words: {failure:?}");
     (failure.class, failure.reached)
 }
 
@@ -125,18 +103,11 @@ pub fn kind<T: std::fmt::Debug>(result: Result<T, Failure>) -> (ErrorClass, Reac
 fn every_kind_is_registered() {
     let channels = channels::kinds::all();
     for kind in channels::ChannelKind::ALL {
-        assert_eq!(
-            channels.get(*kind).is_some(),
-            *kind != channels::ChannelKind::Manual,
-            "{kind}"
-        );
+        assert_eq!(channels.get(*kind).is_some(), *kind != channels::ChannelKind::Manual, "{kind}");
     }
     let providers = providers::kinds::all();
     for kind in providers::ProviderKind::ALL {
-        assert!(
-            providers.get(*kind).is_some_and(|one| one.kind() == *kind),
-            "{kind}"
-        );
+        assert!(providers.get(*kind).is_some_and(|one| one.kind() == *kind), "{kind}");
     }
     let ebay = channels.capabilities(channels::ChannelKind::Ebay).unwrap();
     assert_eq!((ebay.webhooks, ebay.fallback_courier), (false, Some("Other")));

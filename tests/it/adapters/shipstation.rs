@@ -67,10 +67,7 @@ fn several_lines_and_prices_without_floats() {
         let request = Shipstation.create(&provider(BASE), &one);
         let read = body(&request);
         assert_eq!(read["items"][1]["sku"], "B\"}");
-        assert_eq!(
-            (&read["items"][0]["sku"], read["items"].as_array().unwrap().len()),
-            (&Value::Null, 2)
-        );
+        assert_eq!((&read["items"][0]["sku"], read["items"].as_array().unwrap().len()), (&Value::Null, 2));
         let text = request.body.unwrap();
         let start = text.find("\"unitPrice\":").unwrap() + 12;
         text[start..].split('}').next().unwrap().to_owned()
@@ -101,10 +98,7 @@ fn other_alphabets_and_long_fields() {
     assert_eq!(sent["shipTo"]["city"], "Łódź");
     assert_eq!(sent["items"][0]["name"], "é".repeat(200));
     assert_eq!(sent["requestedShippingService"], Value::Null);
-    assert_eq!(
-        sent["orderDate"], "2026-06-30T23:59:59.0000000",
-        "summer time in the Pacific"
-    );
+    assert_eq!(sent["orderDate"], "2026-06-30T23:59:59.0000000", "summer time in the Pacific");
 }
 
 #[test]
@@ -123,28 +117,17 @@ fn remote(key: &str, status: &str) -> Value {
 }
 
 fn is(status: &str, live: bool) -> RemoteOrder {
-    RemoteOrder {
-        remote_id: "94113592".into(),
-        reference: "SHP-90217-2".into(),
-        status: status.into(),
-        live,
-    }
+    RemoteOrder { remote_id: "94113592".into(), reference: "SHP-90217-2".into(), status: status.into(), live }
 }
 
 fn invalid(fields: Value) -> HttpResponse {
-    answer(
-        400,
-        &json!({ "Message": "The request is invalid.", "ModelState": fields }),
-    )
+    answer(400, &json!({ "Message": "The request is invalid.", "ModelState": fields }))
 }
 
 #[test]
 fn every_answer_to_a_post() {
-    let made = |status: &str| {
-        Shipstation
-            .created(&answer(200, &remote("SHP-90217-2", status)), &order())
-            .unwrap()
-    };
+    let made =
+        |status: &str| Shipstation.created(&answer(200, &remote("SHP-90217-2", status)), &order()).unwrap();
     assert_eq!(
         (made("awaiting_shipment").value, made("awaiting_shipment").warning),
         (is("awaiting_shipment", true), None)
@@ -163,11 +146,7 @@ fn every_answer_to_a_post() {
             E::AddressInvalid,
             R::Refused,
         ),
-        (
-            invalid(json!({ "apiOrder.items[0].sku": ["Unknown."] })),
-            E::SkuUnknown,
-            R::Refused,
-        ),
+        (invalid(json!({ "apiOrder.items[0].sku": ["Unknown."] })), E::SkuUnknown, R::Refused),
         (
             invalid(json!({ "apiOrder.items[0].name": ["The name field is required."] })),
             E::InvalidRequest,
@@ -187,100 +166,50 @@ fn every_answer_to_a_post() {
             R::Refused,
         ),
         (
-            answer(
-                400,
-                &json!({ "Message": "Please use a 2 character country code" }),
-            ),
+            answer(400, &json!({ "Message": "Please use a 2 character country code" })),
             E::AddressInvalid,
             R::Refused,
         ),
-        (
-            answer(400, &json!({ "Message": "Something." })),
-            E::InvalidRequest,
-            R::Refused,
-        ),
+        (answer(400, &json!({ "Message": "Something." })), E::InvalidRequest, R::Refused),
         (plain(400, ""), E::InvalidRequest, R::Refused),
         (plain(401, ""), E::Auth, R::Refused),
         (plain(401, "401 Unauthorized"), E::Auth, R::Refused),
         (plain(403, ""), E::Forbidden, R::Refused),
         (plain(404, ""), E::InvalidRequest, R::Refused),
         (plain(429, "Too Many Requests"), E::RateLimited, R::Refused),
+        (answer(500, &json!({ "Message": "An error has occurred." })), E::Unavailable, R::Perhaps),
         (
-            answer(500, &json!({ "Message": "An error has occurred." })),
-            E::Unavailable,
-            R::Perhaps,
-        ),
-        (
-            answer(
-                500,
-                &json!({ "ModelState": { "apiOrder.shipTo.country": ["No."] } }),
-            ),
+            answer(500, &json!({ "ModelState": { "apiOrder.shipTo.country": ["No."] } })),
             E::AddressInvalid,
             R::Perhaps,
         ),
         (plain(502, "<html>"), E::Unavailable, R::Perhaps),
-        (
-            plain(503, "The service is unavailable."),
-            E::Unavailable,
-            R::Perhaps,
-        ),
+        (plain(503, "The service is unavailable."), E::Unavailable, R::Perhaps),
         (plain(200, ""), E::Unknown, R::Perhaps),
         (plain(200, "<html>"), E::Unknown, R::Perhaps),
+        (plain(200, "{\"orderId\": 94113592, \"orderKey"), E::Unknown, R::Perhaps),
         (
-            plain(200, "{\"orderId\": 94113592, \"orderKey"),
+            answer(200, &json!({ "orderId": null, "orderStatus": "awaiting_shipment" })),
             E::Unknown,
             R::Perhaps,
         ),
-        (
-            answer(
-                200,
-                &json!({ "orderId": null, "orderStatus": "awaiting_shipment" }),
-            ),
-            E::Unknown,
-            R::Perhaps,
-        ),
-        (
-            answer(200, &remote("another", "awaiting_shipment")),
-            E::Unknown,
-            R::Perhaps,
-        ),
+        (answer(200, &remote("another", "awaiting_shipment")), E::Unknown, R::Perhaps),
     ];
     for (response, class, reached) in table {
-        assert_eq!(
-            kind(Shipstation.created(&response, &order())),
-            (class, reached),
-            "{}",
-            response.body
-        );
+        assert_eq!(kind(Shipstation.created(&response, &order())), (class, reached), "{}", response.body);
     }
     let words = Shipstation
-        .created(
-            &invalid(json!({ "apiOrder.shipTo.city": ["The City field is required."] })),
-            &order(),
-        )
+        .created(&invalid(json!({ "apiOrder.shipTo.city": ["The City field is required."] })), &order())
         .unwrap_err()
         .message;
-    assert_eq!(
-        words,
-        "The request is invalid. shipTo.city: The City field is required."
-    );
+    assert_eq!(words, "The request is invalid. shipTo.city: The City field is required.");
     let wait = |name: &str| {
         let slow = with(plain(429, ""), name, "17");
-        Shipstation
-            .created(&slow, &order())
-            .unwrap_err()
-            .retry_after
-            .map(|wait| wait.num_seconds())
+        Shipstation.created(&slow, &order()).unwrap_err().retry_after.map(|wait| wait.num_seconds())
     };
-    assert_eq!(
-        (wait("x-rate-limit-reset"), wait("retry-after"), wait("x")),
-        (Some(17), Some(17), None)
-    );
+    assert_eq!((wait("x-rate-limit-reset"), wait("retry-after"), wait("x")), (Some(17), Some(17), None));
     let huge = with(plain(429, ""), "x-rate-limit-reset", "9223372036854775807");
-    assert_eq!(
-        Shipstation.created(&huge, &order()).unwrap_err().retry_after,
-        None
-    );
+    assert_eq!(Shipstation.created(&huge, &order()).unwrap_err().retry_after, None);
 }
 
 #[test]
@@ -291,16 +220,9 @@ fn finding_by_our_reference() {
     assert!(asked("SHP-7").contains("orderNumber=SHP-7&"));
     assert!(asked("plain").contains("orderNumber=plain&"));
     let list = |orders: Vec<Value>, pages: u64| {
-        answer(
-            200,
-            &json!({ "orders": orders, "total": 9, "page": 1, "pages": pages }),
-        )
+        answer(200, &json!({ "orders": orders, "total": 9, "page": 1, "pages": pages }))
     };
-    let found = |response| {
-        Shipstation
-            .found(&response, "SHP-90217-2")
-            .map(|answer| answer.value)
-    };
+    let found = |response| Shipstation.found(&response, "SHP-90217-2").map(|answer| answer.value);
     let several = vec![
         remote("SHP-90217-2", "cancelled"),
         remote("SHP-90217-20", "shipped"),
@@ -308,10 +230,7 @@ fn finding_by_our_reference() {
     ];
     assert_eq!(found(list(several, 2)).unwrap(), [is("cancelled", false)]);
     assert_eq!(found(list(vec![], 1)).unwrap(), []);
-    assert_eq!(
-        kind(found(list(vec![remote("SHP-90217-1", "shipped")], 2))),
-        (E::Unknown, R::Perhaps)
-    );
+    assert_eq!(kind(found(list(vec![remote("SHP-90217-1", "shipped")], 2))), (E::Unknown, R::Perhaps));
     assert_eq!(kind(found(answer(200, &json!([])))), (E::Unknown, R::Perhaps));
     assert_eq!(kind(found(plain(401, ""))), (E::Auth, R::Refused));
 }
@@ -324,17 +243,10 @@ fn reading_one_order() {
         ("GET", "https://ssapi.shipstation.com/orders/94113592")
     );
     assert!(
-        Shipstation
-            .read(&provider(BASE), "../stores?x")
-            .unwrap()
-            .url
-            .ends_with("/orders/..%2Fstores%3Fx")
+        Shipstation.read(&provider(BASE), "../stores?x").unwrap().url.ends_with("/orders/..%2Fstores%3Fx")
     );
     let read = |response| Shipstation.was_read(&response).map(|answer| answer.value);
-    assert_eq!(
-        read(answer(200, &remote("SHP-90217-2", "on_hold"))).unwrap(),
-        Some(is("on_hold", true))
-    );
+    assert_eq!(read(answer(200, &remote("SHP-90217-2", "on_hold"))).unwrap(), Some(is("on_hold", true)));
     assert_eq!(read(plain(404, "")).unwrap(), None);
     assert_eq!(kind(read(plain(200, ""))), (E::Unknown, R::Perhaps));
     assert_eq!(kind(read(plain(500, ""))), (E::Unavailable, R::Perhaps));
@@ -355,10 +267,7 @@ fn parcels_with_and_without_a_label() {
     assert_eq!(next(order.clone()).as_deref(), Some(shipments));
     let mut outside = order.clone();
     outside["externallyFulfilled"] = json!(true);
-    assert_eq!(
-        next(outside).as_deref(),
-        Some("https://ssapi.shipstation.com/fulfillments?orderId=94113592")
-    );
+    assert_eq!(next(outside).as_deref(), Some("https://ssapi.shipstation.com/fulfillments?orderId=94113592"));
     assert_eq!(next(remote("SHP-90217-2", "cancelled")), None);
 
     let label = json!({ "shipmentId": 1, "orderId": 94113592, "trackingNumber": "9400", "carrierCode": "stamps_com", "serviceCode": "usps_first",
@@ -397,42 +306,21 @@ fn parcels_with_and_without_a_label() {
     );
     assert_eq!(state.next.unwrap().url, shipments);
     assert_eq!(next(json!({ "fulfillments": [] })), None);
-    assert_eq!(
-        kind(Shipstation.tracked(&access, &plain(404, ""))),
-        (E::OrderNotFound, R::Refused)
-    );
-    assert_eq!(
-        kind(Shipstation.tracked(&access, &answer(200, &json!({})))),
-        (E::Unknown, R::Perhaps)
-    );
+    assert_eq!(kind(Shipstation.tracked(&access, &plain(404, ""))), (E::OrderNotFound, R::Refused));
+    assert_eq!(kind(Shipstation.tracked(&access, &answer(200, &json!({})))), (E::Unknown, R::Perhaps));
 }
 
 #[test]
 fn nothing_is_canceled_from_here() {
     assert!(!Shipstation.capabilities().cancels);
     assert_eq!(Shipstation.cancel(&provider(BASE), &is("on_hold", true)), None);
-    assert_eq!(
-        kind(Shipstation.canceled(&plain(200, "{}"))),
-        (E::InvalidRequest, R::NotSent)
-    );
+    assert_eq!(kind(Shipstation.canceled(&plain(200, "{}"))), (E::InvalidRequest, R::NotSent));
 }
 
 #[test]
 fn the_test_names_a_store() {
-    assert_eq!(
-        Shipstation.test(&provider(BASE)).url,
-        "https://ssapi.shipstation.com/stores"
-    );
-    assert_eq!(
-        Shipstation
-            .tested(&answer(200, &json!([{ "storeName": "Acme" }])))
-            .unwrap()
-            .value,
-        "Acme"
-    );
-    assert_eq!(
-        Shipstation.tested(&answer(200, &json!([]))).unwrap().value,
-        "ShipStation"
-    );
+    assert_eq!(Shipstation.test(&provider(BASE)).url, "https://ssapi.shipstation.com/stores");
+    assert_eq!(Shipstation.tested(&answer(200, &json!([{ "storeName": "Acme" }]))).unwrap().value, "Acme");
+    assert_eq!(Shipstation.tested(&answer(200, &json!([]))).unwrap().value, "ShipStation");
     assert_eq!(kind(Shipstation.tested(&plain(401, ""))), (E::Auth, R::Refused));
 }

@@ -46,26 +46,14 @@ fn looking_reads_the_order_by_its_number() {
     let request = Shopify.look(&channel(&format!("{BASE}/")), &one);
     assert_eq!(
         (request.method, request.url.as_str()),
-        (
-            "POST",
-            "https://acme.myshopify.com/admin/api/2026-07/graphql.json"
-        )
+        ("POST", "https://acme.myshopify.com/admin/api/2026-07/graphql.json")
     );
     assert_eq!(header(&request, "X-Shopify-Access-Token"), "hush-token");
     assert_eq!(header(&request, "content-type"), "application/json");
-    assert_eq!(
-        body(&request)["variables"],
-        json!({ "id": "gid://shopify/Order/5770000032768" })
-    );
+    assert_eq!(body(&request)["variables"], json!({ "id": "gid://shopify/Order/5770000032768" }));
     shown(&request);
-    let by_gid = Submission {
-        order_reference: "gid://shopify/Order/7".into(),
-        ..one
-    };
-    assert_eq!(
-        body(&Shopify.look(&channel(BASE), &by_gid))["variables"]["id"],
-        "gid://shopify/Order/7"
-    );
+    let by_gid = Submission { order_reference: "gid://shopify/Order/7".into(), ..one };
+    assert_eq!(body(&Shopify.look(&channel(BASE), &by_gid))["variables"]["id"], "gid://shopify/Order/7");
 }
 
 #[test]
@@ -79,18 +67,11 @@ fn the_fulfillment_as_it_is_sent() {
     X-Shopify-Access-Token: …
     {"query":"mutation Submit($fulfillment: FulfillmentInput!) { fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id status displayStatus trackingInfo { company number url } } userErrors { field message } } }","variables":{"fulfillment":{"lineItemsByFulfillmentOrder":[{"fulfillmentOrderId":"gid://shopify/FulfillmentOrder/1","fulfillmentOrderLineItems":[{"id":"gid://shopify/FulfillmentOrderLineItem/9","quantity":1}]}],"notifyCustomer":true,"trackingInfo":{"company":"Evri","number":"H00ABC0123456789","url":"https://www.evri.com/track/H00ABC0123456789"}}}}
     "#);
-    let quiet = Submission {
-        tracking_url: None,
-        notify_buyer: false,
-        courier_name: "Kurier Łódź".into(),
-        ..one
-    };
+    let quiet =
+        Submission { tracking_url: None, notify_buyer: false, courier_name: "Kurier Łódź".into(), ..one };
     let sent = body(&Shopify.submit(&channel(BASE), &quiet, &look));
     let sent = &sent["variables"]["fulfillment"];
-    assert_eq!(
-        sent["trackingInfo"],
-        json!({ "company": "Kurier Łódź", "number": "H00ABC0123456789" })
-    );
+    assert_eq!(sent["trackingInfo"], json!({ "company": "Kurier Łódź", "number": "H00ABC0123456789" }));
     assert_eq!(sent["notifyCustomer"], false);
 }
 
@@ -98,12 +79,7 @@ fn the_fulfillment_as_it_is_sent() {
 fn lines_are_picked_by_id_then_by_sku_over_several_fulfillment_orders() {
     let groups = vec![
         group(1, 1, "CLOSED", vec![part(8, 11, "SKU-1", 0)]),
-        group(
-            2,
-            1,
-            "OPEN",
-            vec![part(9, 11, "SKU-1", 1), part(10, 12, "SKU-2", 5)],
-        ),
+        group(2, 1, "OPEN", vec![part(9, 11, "SKU-1", 1), part(10, 12, "SKU-2", 5)]),
         group(3, 1, "IN_PROGRESS", vec![part(11, 11, "SKU-1", 2)]),
     ];
     let answer = order(groups, vec![]);
@@ -123,10 +99,7 @@ fn lines_are_picked_by_id_then_by_sku_over_several_fulfillment_orders() {
     let same_line_twice = submission(lines[1..3].to_vec());
     let picked = send(&answer, &same_line_twice);
     assert_eq!(picked[0]["fulfillmentOrderLineItems"][0]["quantity"], 1);
-    assert_eq!(
-        picked[1]["fulfillmentOrderId"],
-        "gid://shopify/FulfillmentOrder/3"
-    );
+    assert_eq!(picked[1]["fulfillmentOrderId"], "gid://shopify/FulfillmentOrder/3");
     assert_eq!(picked[1]["fulfillmentOrderLineItems"][0]["quantity"], 1);
 }
 
@@ -134,25 +107,14 @@ fn lines_are_picked_by_id_then_by_sku_over_several_fulfillment_orders() {
 fn a_call_stays_at_one_location() {
     let groups = vec![
         group(1, 1, "OPEN", vec![part(9, 11, "SKU-1", 1)]),
-        group(
-            2,
-            2,
-            "OPEN",
-            vec![part(10, 11, "SKU-1", 2), part(11, 12, "SKU-2", 1)],
-        ),
+        group(2, 2, "OPEN", vec![part(10, 11, "SKU-1", 2), part(11, 12, "SKU-2", 1)]),
     ];
     let answer = order(groups, vec![]);
     let picked = send(&answer, &submission(vec![line("11", "", 1), line("12", "", 1)]));
     assert_eq!(picked.as_array().unwrap().len(), 1);
-    assert_eq!(
-        picked[0]["fulfillmentOrderId"],
-        "gid://shopify/FulfillmentOrder/2"
-    );
+    assert_eq!(picked[0]["fulfillmentOrderId"], "gid://shopify/FulfillmentOrder/2");
     let over_both = submission(vec![line("11", "", 3)]);
-    assert_eq!(
-        kind(Shopify.looked(&answer, &over_both)),
-        (E::InvalidRequest, R::NotSent)
-    );
+    assert_eq!(kind(Shopify.looked(&answer, &over_both)), (E::InvalidRequest, R::NotSent));
 }
 
 #[test]
@@ -163,23 +125,14 @@ fn a_parcel_that_is_there_is_not_sent_again() {
     };
     let open = || vec![group(1, 1, "OPEN", vec![part(9, 11, "SKU-1", 1)])];
     let one = submission(vec![line("11", "SKU-1", 1)]);
-    let there = Look::AlreadyThere {
-        remote_id: "gid://shopify/Fulfillment/5".into(),
-    };
-    assert_eq!(
-        Shopify
-            .looked(&order(open(), vec![parcel("SUCCESS")]), &one)
-            .unwrap()
-            .value,
-        there
-    );
+    let there = Look::AlreadyThere { remote_id: "gid://shopify/Fulfillment/5".into() };
+    assert_eq!(Shopify.looked(&order(open(), vec![parcel("SUCCESS")]), &one).unwrap().value, there);
     for dead in ["CANCELLED", "ERROR", "FAILURE"] {
         send(&order(open(), vec![parcel(dead)]), &one);
     }
     let mut cancelled = order(vec![], vec![parcel("SUCCESS")]);
-    cancelled.body = cancelled
-        .body
-        .replace("\"cancelledAt\":null", "\"cancelledAt\":\"2026-11-20T07:00:00Z\"");
+    cancelled.body =
+        cancelled.body.replace("\"cancelledAt\":null", "\"cancelledAt\":\"2026-11-20T07:00:00Z\"");
     assert_eq!(Shopify.looked(&cancelled, &one).unwrap().value, there);
 }
 
@@ -196,22 +149,13 @@ fn what_looking_refuses() {
     assert_eq!(refused(single("CLOSED", 0)), (E::AlreadyFulfilled, R::Refused));
     assert_eq!(refused(single("OPEN", 1)), (E::AlreadyFulfilled, R::Refused));
     for status in ["ON_HOLD", "SCHEDULED", "CANCELLED", "INCOMPLETE"] {
-        assert_eq!(
-            refused(single(status, 2)),
-            (E::OrderClosed, R::Refused),
-            "{status}"
-        );
+        assert_eq!(refused(single(status, 2)), (E::OrderClosed, R::Refused), "{status}");
     }
     let gone = answer(200, &json!({ "data": { "order": null } }));
     assert_eq!(kind(Shopify.looked(&gone, &one)), (E::OrderNotFound, R::Refused));
-    let cancelled = answer(
-        200,
-        &json!({ "data": { "order": { "name": "#1", "cancelledAt": "2026-11-20T07:00:00Z" } } }),
-    );
-    assert_eq!(
-        kind(Shopify.looked(&cancelled, &one)),
-        (E::OrderClosed, R::Refused)
-    );
+    let cancelled =
+        answer(200, &json!({ "data": { "order": { "name": "#1", "cancelledAt": "2026-11-20T07:00:00Z" } } }));
+    assert_eq!(kind(Shopify.looked(&cancelled, &one)), (E::OrderClosed, R::Refused));
     let mut long = order(vec![group(1, 1, "OPEN", vec![part(9, 12, "SKU-9", 2)])], vec![]);
     long.body = long.body.replace("\"hasNextPage\":false", "\"hasNextPage\":true");
     assert_eq!(kind(Shopify.looked(&long, &one)), (E::InvalidRequest, R::Refused));
@@ -239,33 +183,18 @@ fn throttled(requested: f64, available: f64, rate: f64) -> Value {
 fn every_answer_to_a_fulfillment() {
     let one = submission(vec![line("11", "SKU-1", 1)]);
     let top = |code: &str| {
-        answer(
-            200,
-            &json!({ "errors": [{ "message": "invalid id", "extensions": { "code": code } }] }),
-        )
+        answer(200, &json!({ "errors": [{ "message": "invalid id", "extensions": { "code": code } }] }))
     };
     let text = |status| answer(status, &json!({ "errors": "[API] something" }));
     let table: Vec<(HttpResponse, E, R)> = vec![
-        (
-            user_error("Fulfillment order does not exist."),
-            E::OrderNotFound,
-            R::Refused,
-        ),
-        (
-            user_error("Fulfillment order line item does not exist."),
-            E::SkuUnknown,
-            R::Refused,
-        ),
+        (user_error("Fulfillment order does not exist."), E::OrderNotFound, R::Refused),
+        (user_error("Fulfillment order line item does not exist."), E::SkuUnknown, R::Refused),
         (
             user_error("Invalid fulfillment order line item quantity requested."),
             E::AlreadyFulfilled,
             R::Refused,
         ),
-        (
-            user_error("Quantity must be greater than 0"),
-            E::InvalidRequest,
-            R::Refused,
-        ),
+        (user_error("Quantity must be greater than 0"), E::InvalidRequest, R::Refused),
         (
             user_error("Fulfillment order 7 has an unfulfillable status= closed."),
             E::AlreadyFulfilled,
@@ -276,26 +205,14 @@ fn every_answer_to_a_fulfillment() {
             E::OrderClosed,
             R::Refused,
         ),
-        (
-            user_error("Fulfillment order 7 has an unfulfillable status= on_hold."),
-            E::OrderClosed,
-            R::Refused,
-        ),
-        (
-            user_error("All fulfillment orders must belong to the same order."),
-            E::InvalidRequest,
-            R::Refused,
-        ),
+        (user_error("Fulfillment order 7 has an unfulfillable status= on_hold."), E::OrderClosed, R::Refused),
+        (user_error("All fulfillment orders must belong to the same order."), E::InvalidRequest, R::Refused),
         (
             user_error("All fulfillment orders must be assigned to a single location."),
             E::InvalidRequest,
             R::Refused,
         ),
-        (
-            user_error("Tracking number is invalid"),
-            E::TrackingRejected,
-            R::Refused,
-        ),
+        (user_error("Tracking number is invalid"), E::TrackingRejected, R::Refused),
         (user_error("Something new"), E::InvalidRequest, R::Refused),
         (top("RESOURCE_NOT_FOUND"), E::OrderNotFound, R::Refused),
         (top("ACCESS_DENIED"), E::Forbidden, R::Refused),
@@ -303,16 +220,8 @@ fn every_answer_to_a_fulfillment() {
         (top("undefinedField"), E::InvalidRequest, R::Refused),
         (top("INTERNAL_SERVER_ERROR"), E::Unavailable, R::Perhaps),
         (top("THROTTLED"), E::RateLimited, R::Refused),
-        (
-            answer(200, &throttled(12.0, 2.0, 5.0)),
-            E::RateLimited,
-            R::Refused,
-        ),
-        (
-            answer(429, &throttled(12.0, 2.0, 5.0)),
-            E::RateLimited,
-            R::Refused,
-        ),
+        (answer(200, &throttled(12.0, 2.0, 5.0)), E::RateLimited, R::Refused),
+        (answer(429, &throttled(12.0, 2.0, 5.0)), E::RateLimited, R::Refused),
         (text(400), E::InvalidRequest, R::Refused),
         (text(401), E::Auth, R::Refused),
         (text(402), E::Forbidden, R::Refused),
@@ -324,11 +233,7 @@ fn every_answer_to_a_fulfillment() {
         (plain(503, "<html>"), E::Unavailable, R::Perhaps),
         (plain(200, ""), E::Unknown, R::Perhaps),
         (plain(200, "<html>"), E::Unknown, R::Perhaps),
-        (
-            plain(200, "{\"data\":{\"fulfillmentCreate\":{\"fulfill"),
-            E::Unknown,
-            R::Perhaps,
-        ),
+        (plain(200, "{\"data\":{\"fulfillmentCreate\":{\"fulfill"), E::Unknown, R::Perhaps),
         (answer(200, &json!({})), E::Unknown, R::Perhaps),
         (
             answer(
@@ -340,20 +245,10 @@ fn every_answer_to_a_fulfillment() {
         ),
     ];
     for (response, class, reached) in table {
-        assert_eq!(
-            kind(Shopify.submitted(&response, &one)),
-            (class, reached),
-            "{}",
-            response.body
-        );
+        assert_eq!(kind(Shopify.submitted(&response, &one)), (class, reached), "{}", response.body);
     }
-    let wait = |response| {
-        Shopify
-            .submitted(&response, &one)
-            .unwrap_err()
-            .retry_after
-            .map(|wait| wait.num_seconds())
-    };
+    let wait =
+        |response| Shopify.submitted(&response, &one).unwrap_err().retry_after.map(|wait| wait.num_seconds());
     assert_eq!(wait(answer(200, &throttled(12.0, 2.0, 5.0))), Some(2));
     assert_eq!(wait(answer(200, &throttled(12.0, 2.0, 0.0))), None);
     assert_eq!(wait(with(text(429), "retry-after", "7")), Some(7));
@@ -369,25 +264,15 @@ fn success_and_its_warnings() {
     };
     let one = submission(vec![line("11", "SKU-1", 1)]);
     let made = Shopify.submitted(&done(json!([])), &one).unwrap();
-    assert_eq!(
-        (made.value.remote_id.as_str(), made.warning),
-        ("gid://shopify/Fulfillment/5", None)
-    );
-    let strange = Submission {
-        courier_name: "Zed Wheels".into(),
-        ..one.clone()
-    };
+    assert_eq!((made.value.remote_id.as_str(), made.warning), ("gid://shopify/Fulfillment/5", None));
+    let strange = Submission { courier_name: "Zed Wheels".into(), ..one.clone() };
     let made = Shopify.submitted(&done(json!([])), &strange).unwrap();
     assert_eq!(
         made.warning.unwrap(),
         "Shopify stored the courier “Zed Wheels” but makes no tracking link for it."
     );
-    let made = Shopify
-        .submitted(
-            &done(json!([{ "field": null, "message": "Mind the gap." }])),
-            &one,
-        )
-        .unwrap();
+    let made =
+        Shopify.submitted(&done(json!([{ "field": null, "message": "Mind the gap." }])), &one).unwrap();
     assert_eq!(made.warning.unwrap(), "Mind the gap.");
 }
 

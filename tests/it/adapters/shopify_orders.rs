@@ -58,10 +58,7 @@ fn polled(order: Value) -> Result<IncomingOrder, String> {
     let page = json!({ "data": { "orders": { "pageInfo": { "hasNextPage": false, "endCursor": "x" }, "nodes": [order] } } });
     let page = Shopify.orders_read(&answer(200, &page)).unwrap().value;
     assert_eq!(page.next, None);
-    page.orders
-        .into_iter()
-        .next()
-        .ok_or_else(|| page.failures[0].1.clone())
+    page.orders.into_iter().next().ok_or_else(|| page.failures[0].1.clone())
 }
 
 fn pushed(topic: &str, order: &Value) -> Option<IncomingOrder> {
@@ -71,29 +68,14 @@ fn pushed(topic: &str, order: &Value) -> Option<IncomingOrder> {
 #[test]
 fn polled_and_pushed_are_the_same_order() {
     let order = polled(graph()).unwrap();
-    for topic in [
-        "orders/create",
-        "orders/updated",
-        "orders/paid",
-        "orders/cancelled",
-        "orders/edited",
-    ] {
+    for topic in ["orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/edited"] {
         assert_eq!(pushed(topic, &rest()), Some(order.clone()), "{topic}");
     }
-    assert_eq!(
-        (order.channel_reference.as_str(), order.number.as_str()),
-        ("5770000032768", "#1001")
-    );
+    assert_eq!((order.channel_reference.as_str(), order.number.as_str()), ("5770000032768", "#1001"));
     assert_eq!(order.customer_name, "Zoë Łuczak");
     assert_eq!(order.payment_status, PaymentStatus::PartiallyRefunded);
-    assert_eq!(
-        (order.subtotal_minor, order.discount_minor, order.shipping_minor),
-        (2498, 490, 490)
-    );
-    assert_eq!(
-        (order.tax_minor, order.total_minor, order.refunded_minor),
-        (0, 2498, 999)
-    );
+    assert_eq!((order.subtotal_minor, order.discount_minor, order.shipping_minor), (2498, 490, 490));
+    assert_eq!((order.tax_minor, order.total_minor, order.refunded_minor), (0, 2498, 999));
     assert_eq!(
         order.subtotal_minor - order.discount_minor + order.shipping_minor + order.tax_minor,
         order.total_minor
@@ -103,23 +85,12 @@ fn polled_and_pushed_are_the_same_order() {
         (at("2026-11-20T06:00:00Z"), Some(at("2026-11-21T06:00:00Z")))
     );
     assert_eq!(order.tags, ["Vip", "b2b"]);
-    assert_eq!(
-        order.extras,
-        json!({ "note": "Leave at the door", "cancel_reason": "customer" })
-    );
+    assert_eq!(order.extras, json!({ "note": "Leave at the door", "cancel_reason": "customer" }));
     let to = order.ship_to.unwrap();
-    assert_eq!(
-        (to.region.as_str(), to.country.as_str(), to.city.as_str()),
-        ("Łódzkie", "PL", "Łódź")
-    );
+    assert_eq!((to.region.as_str(), to.country.as_str(), to.city.as_str()), ("Łódzkie", "PL", "Łódź"));
     let line = &order.lines[0];
     assert_eq!(
-        (
-            line.channel_line_id.as_str(),
-            line.quantity,
-            line.refunded,
-            line.fulfilled
-        ),
+        (line.channel_line_id.as_str(), line.quantity, line.refunded, line.fulfilled),
         ("11", 3, 1, 1)
     );
     assert_eq!((line.price_minor, line.discount_minor), (666, 175));
@@ -145,11 +116,7 @@ fn every_status_of_the_money_in_both_forms() {
         one["displayFinancialStatus"] = json!(word);
         other["financial_status"] = json!(word.to_lowercase());
         assert_eq!(polled(one).unwrap().payment_status, status, "{word}");
-        assert_eq!(
-            pushed("orders/paid", &other).unwrap().payment_status,
-            status,
-            "{word}"
-        );
+        assert_eq!(pushed("orders/paid", &other).unwrap().payment_status, status, "{word}");
     }
 }
 
@@ -181,10 +148,7 @@ fn refunds_in_another_currency_count_in_the_shops() {
         "refund_line_items": [{ "line_item_id": 11, "quantity": 1, "subtotal_set": shop("6.66"), "total_tax_set": shop("0.00") }],
         "order_adjustments": [{ "amount_set": shop("-2.00"), "tax_amount_set": shop("0.00") }] }]);
     assert_eq!(pushed("orders/updated", &order).unwrap().refunded_minor, 866);
-    order["line_items"][0]
-        .as_object_mut()
-        .unwrap()
-        .remove("current_quantity");
+    order["line_items"][0].as_object_mut().unwrap().remove("current_quantity");
     assert_eq!(pushed("orders/updated", &order).unwrap().lines[0].refunded, 1);
 }
 
@@ -211,13 +175,7 @@ fn a_bad_order_does_not_stop_the_page() {
     let page = json!({ "data": { "orders": { "pageInfo": { "hasNextPage": true, "endCursor": "cursor" }, "nodes": [bad, graph()] } } });
     let page = Shopify.orders_read(&answer(200, &page)).unwrap().value;
     assert_eq!((page.orders.len(), page.next.as_deref()), (1, Some("cursor")));
-    assert_eq!(
-        page.failures,
-        [(
-            "9".to_owned(),
-            "The order has no date that can be read.".to_owned()
-        )]
-    );
+    assert_eq!(page.failures, [("9".to_owned(), "The order has no date that can be read.".to_owned())]);
 }
 
 #[test]
@@ -232,18 +190,12 @@ fn a_signature_over_the_raw_bytes() {
             ("x-shopify-topic".to_owned(), "orders/create".to_owned()),
         ]
     };
-    let known = Some(InboundDelivery {
-        delivery_id: "delivery-1".into(),
-        topic: "orders/create".into(),
-    });
+    let known = Some(InboundDelivery { delivery_id: "delivery-1".into(), topic: "orders/create".into() });
     assert_eq!(Shopify.verify(&secrets, &headers(sign("new")), raw), known);
     assert_eq!(Shopify.verify(&secrets, &headers(sign("old")), raw), known);
     assert_eq!(Shopify.verify(&secrets, &headers(sign("other")), raw), None);
     assert_eq!(Shopify.verify(&secrets, &headers(sign("new")), b"{}"), None);
-    assert_eq!(
-        Shopify.verify(&[SecretString::from("")], &headers(sign("")), raw),
-        None
-    );
+    assert_eq!(Shopify.verify(&[SecretString::from("")], &headers(sign("")), raw), None);
     assert_eq!(Shopify.verify(&secrets, &headers(String::new()), raw), None);
     assert_eq!(Shopify.verify(&[], &headers(sign("new")), raw), None);
     assert_eq!(Shopify.verify(&secrets, &headers(sign("new"))[..1], raw), None);

@@ -43,10 +43,7 @@ const OWNED: &str = "with owned as (
 
 /// `$1` is the list of global tables; the query's first column says what is wrong.
 async fn broken(client: &Client, query: &str) -> Vec<String> {
-    let rows = client
-        .query(&format!("{OWNED} {query}"), &[&GLOBAL])
-        .await
-        .expect("a catalogue query");
+    let rows = client.query(&format!("{OWNED} {query}"), &[&GLOBAL]).await.expect("a catalogue query");
     rows.iter().map(|row| row.get(0)).collect()
 }
 
@@ -61,20 +58,13 @@ async fn the_list_of_global_tables_names_only_what_exists() {
     let database = TestDatabase::create().await;
     let client = database.connect_as_owner().await;
     let rows = client
-        .query(
-            "select t from unnest($1::text[]) t where to_regclass('public.' || t) is null",
-            &[&GLOBAL],
-        )
+        .query("select t from unnest($1::text[]) t where to_regclass('public.' || t) is null", &[&GLOBAL])
         .await
         .expect("a catalogue query");
     let gone: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert!(gone.is_empty(), "GLOBAL names tables that do not exist: {gone:?}");
     let owned = broken(&client, "select name from owned").await;
-    assert!(
-        owned.len() > 30,
-        "the rules below look at {} tables only",
-        owned.len()
-    );
+    assert!(owned.len() > 30, "the rules below look at {} tables only", owned.len());
 }
 
 #[tokio::test]
@@ -279,10 +269,7 @@ async fn the_app_role_owns_nothing_and_bypasses_nothing() {
         .expect("a catalogue query");
     assert_eq!(row.get::<_, i64>(0), 0, "waybill_app owns something");
     assert_eq!(row.get::<_, i64>(1), 0, "waybill_app is a member of another role");
-    assert!(
-        !row.get::<_, bool>(2) && !row.get::<_, bool>(3),
-        "waybill_app may create objects"
-    );
+    assert!(!row.get::<_, bool>(2) && !row.get::<_, bool>(3), "waybill_app may create objects");
 }
 
 /// Two accounts with a store and an activity each.
@@ -311,20 +298,15 @@ async fn another_accounts_rows_can_be_neither_seen_nor_touched() {
     let database = two_accounts().await;
     let mut client = database.connect_as_app().await;
     let work = client.transaction().await.expect("begin");
-    work.execute("select set_config('waybill.account_id', '1', true)", &[])
-        .await
-        .expect("the account");
-    for (query, expected) in [
-        ("select name from stores", "Store of one"),
-        ("select summary from activities", "Of one"),
-    ] {
+    work.execute("select set_config('waybill.account_id', '1', true)", &[]).await.expect("the account");
+    for (query, expected) in
+        [("select name from stores", "Store of one"), ("select summary from activities", "Of one")]
+    {
         let rows = work.query(query, &[]).await.expect(query);
         let seen: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
         assert_eq!(seen, [expected], "{query}");
     }
-    let changed = work
-        .execute("update stores set name = 'Mine' where account_id = 2", &[])
-        .await;
+    let changed = work.execute("update stores set name = 'Mine' where account_id = 2", &[]).await;
     assert_eq!(changed.expect("an update of nothing"), 0);
     work.commit().await.expect("commit");
     for statement in [
@@ -350,9 +332,7 @@ async fn without_an_account_a_query_is_an_error() {
         }
         // After a transaction that had one the setting is known but empty.
         let work = client.transaction().await.expect("begin");
-        work.execute("select set_config('waybill.account_id', '1', true)", &[])
-            .await
-            .expect("the account");
+        work.execute("select set_config('waybill.account_id', '1', true)", &[]).await.expect("the account");
         work.commit().await.expect("commit");
         let code = code_of(&client, "select * from stores").await;
         assert_eq!(code, Some(SqlState::INVALID_TEXT_REPRESENTATION));

@@ -41,11 +41,7 @@ async fn write_down(url: &str) {
 }
 
 async fn assert_still_here(url: &str) {
-    let row = connect(url)
-        .await
-        .query_one("select word from kept", &[])
-        .await
-        .expect("the row of before");
+    let row = connect(url).await.query_one("select word from kept", &[]).await.expect("the row of before");
     assert_eq!(row.get::<_, &str>(0), "still here");
 }
 
@@ -54,17 +50,11 @@ async fn starts_takes_a_guest_stops_and_keeps_its_data() {
     let home = Home::new("restart");
     let mut server = home.start();
     assert!(server.report.initdb.is_some() && !server.is_guest());
-    bootstrap(&server.superuser_url())
-        .await
-        .expect("roles and database");
-    bootstrap(&server.superuser_url())
-        .await
-        .expect("a second time changes nothing");
+    bootstrap(&server.superuser_url()).await.expect("roles and database");
+    bootstrap(&server.superuser_url()).await.expect("a second time changes nothing");
     write_down(&server.owner_url(DATABASE)).await;
     let app = connect(&server.app_url(DATABASE)).await;
-    app.batch_execute("select * from kept")
-        .await
-        .expect_err("nothing is granted yet");
+    app.batch_execute("select * from kept").await.expect_err("nothing is granted yet");
 
     let guest = home.start();
     assert!(guest.is_guest());
@@ -73,18 +63,9 @@ async fn starts_takes_a_guest_stops_and_keeps_its_data() {
     assert_still_here(&server.owner_url(DATABASE)).await;
 
     server.stop();
-    assert!(
-        tokio_postgres::connect(&server.superuser_url(), NoTls)
-            .await
-            .is_err(),
-        "it runs on after stop"
-    );
+    assert!(tokio_postgres::connect(&server.superuser_url(), NoTls).await.is_err(), "it runs on after stop");
     let again = home.start();
-    assert!(
-        again.report.initdb.is_none() && again.report.recovered.is_none(),
-        "{:?}",
-        again.report
-    );
+    assert!(again.report.initdb.is_none() && again.report.recovered.is_none(), "{:?}", again.report);
     assert_still_here(&again.owner_url(DATABASE)).await;
 }
 
@@ -92,24 +73,13 @@ async fn starts_takes_a_guest_stops_and_keeps_its_data() {
 async fn the_owner_may_act_as_the_app() {
     let home = Home::new("roles");
     let server = home.start();
-    bootstrap(&server.superuser_url())
-        .await
-        .expect("roles and database");
+    bootstrap(&server.superuser_url()).await.expect("roles and database");
     let url = format!("{}?options=-c%20role%3Dwaybill_app", server.owner_url(DATABASE));
-    let row = connect(&url)
-        .await
-        .query_one("select current_user::text, session_user::text", &[])
-        .await;
+    let row = connect(&url).await.query_one("select current_user::text, session_user::text", &[]).await;
     let row = row.expect("who am I");
-    assert_eq!(
-        (row.get::<_, &str>(0), row.get::<_, &str>(1)),
-        ("waybill_app", "waybill_owner")
-    );
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("waybill_app", "waybill_owner"));
     let owner = connect(&server.owner_url(DATABASE)).await;
-    owner
-        .batch_execute("create extension pg_trgm")
-        .await
-        .expect("a trusted extension");
+    owner.batch_execute("create extension pg_trgm").await.expect("a trusted extension");
 }
 
 /// The stand-in for the app: starts the server, says so, and waits to be killed.
@@ -130,21 +100,13 @@ fn stands_in_for_the_app() {
 async fn kill_9_of_the_app_stops_the_server() {
     let home = Home::new("killed");
     let mut app = Command::new(std::env::current_exe().expect("this program"))
-        .args([
-            "db::embedded::stands_in_for_the_app",
-            "--exact",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["db::embedded::stands_in_for_the_app", "--exact", "--ignored", "--nocapture"])
         .env("WAYBILL_TEST_HOME", &home.0)
         .stdout(Stdio::piped())
         .spawn()
         .expect("a second process");
     let said = BufReader::new(app.stdout.take().expect("piped"));
-    let url = said
-        .lines()
-        .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("at ").map(str::to_owned));
+    let url = said.lines().map_while(Result::ok).find_map(|line| line.strip_prefix("at ").map(str::to_owned));
     let url = url.expect("the second process starts a server");
     write_down(&url).await;
 
@@ -153,10 +115,7 @@ async fn kill_9_of_the_app_stops_the_server() {
     app.wait().expect("reaped");
     let since = Instant::now();
     while tokio_postgres::connect(&url, NoTls).await.is_ok() {
-        assert!(
-            since.elapsed() < Duration::from_secs(10),
-            "the server outlives the app"
-        );
+        assert!(since.elapsed() < Duration::from_secs(10), "the server outlives the app");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let again = home.start();

@@ -33,17 +33,9 @@ async fn each_migration_goes_up_and_down_and_up_again() {
         up();
         let after = objects(&client).await;
         down();
-        assert_same(
-            &before,
-            &objects(&client).await,
-            &format!("{} after its down", migration.name()),
-        );
+        assert_same(&before, &objects(&client).await, &format!("{} after its down", migration.name()));
         up();
-        assert_same(
-            &after,
-            &objects(&client).await,
-            &format!("{} up for the second time", migration.name()),
-        );
+        assert_same(&after, &objects(&client).await, &format!("{} up for the second time", migration.name()));
     }
     for _ in &migrations {
         down();
@@ -54,10 +46,7 @@ async fn each_migration_goes_up_and_down_and_up_again() {
 fn assert_same(expected: &[String], found: &[String], what: &str) {
     let missing: Vec<_> = expected.iter().filter(|object| !found.contains(object)).collect();
     let extra: Vec<_> = found.iter().filter(|object| !expected.contains(object)).collect();
-    assert!(
-        missing.is_empty() && extra.is_empty(),
-        "{what}: missing {missing:#?}, left over {extra:#?}"
-    );
+    assert!(missing.is_empty() && extra.is_empty(), "{what}: missing {missing:#?}, left over {extra:#?}");
 }
 
 /// Everything a migration can make, one line each; diesel's own table aside.

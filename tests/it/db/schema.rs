@@ -16,47 +16,14 @@ const JOINS: &[&[&str]] = &[
     &["orders", "channels", "stores", "customers", "shipments"],
     &["orders", "addresses", "customers"],
     &["orders", "order_lines", "products", "order_holds"],
-    &[
-        "shipments",
-        "orders",
-        "channels",
-        "connections",
-        "warehouses",
-        "fulfillment_orders",
-    ],
-    &[
-        "shipments",
-        "shipment_details",
-        "shipment_lines",
-        "order_lines",
-        "products",
-        "orders",
-    ],
+    &["shipments", "orders", "channels", "connections", "warehouses", "fulfillment_orders"],
+    &["shipments", "shipment_details", "shipment_lines", "order_lines", "products", "orders"],
     &["shipments", "posts", "provider_orders", "connections"],
-    &[
-        "problems",
-        "shipments",
-        "orders",
-        "channels",
-        "connections",
-        "webhook_endpoints",
-        "users",
-    ],
-    &[
-        "stock",
-        "products",
-        "warehouses",
-        "inventory_movements",
-        "cost_layers",
-    ],
+    &["problems", "shipments", "orders", "channels", "connections", "webhook_endpoints", "users"],
+    &["stock", "products", "warehouses", "inventory_movements", "cost_layers"],
     &["allocations", "shipment_lines", "shipments", "stock"],
     &["cost_consumptions", "cost_layers", "shipment_lines"],
-    &[
-        "fulfillment_order_lines",
-        "fulfillment_orders",
-        "order_lines",
-        "orders",
-    ],
+    &["fulfillment_order_lines", "fulfillment_orders", "order_lines", "orders"],
     &["courier_mappings", "channels", "stores", "seen_couriers"],
     &["webhook_deliveries", "webhook_events", "webhook_endpoints"],
     &["memberships", "users", "accounts"],
@@ -136,11 +103,7 @@ async fn tables(client: &Client) -> BTreeMap<String, Table> {
         let sql_type = diesel_type(&sql_type).unwrap_or_else(|| {
             panic!("{table}.{name} is {sql_type}: teach diesel_type() in tests/it/db/schema.rs")
         });
-        tables.entry(table).or_default().columns.push(Column {
-            name,
-            sql_type,
-            nullable: row.get(3),
-        });
+        tables.entry(table).or_default().columns.push(Column { name, sql_type, nullable: row.get(3) });
     }
     let rows = client
         .query(
@@ -179,13 +142,7 @@ async fn foreign_keys(client: &Client) -> Vec<ForeignKey> {
         )
         .await
         .expect("reading the foreign keys");
-    rows.iter()
-        .map(|row| ForeignKey {
-            child: row.get(0),
-            parent: row.get(1),
-            columns: row.get(2),
-        })
-        .collect()
+    rows.iter().map(|row| ForeignKey { child: row.get(0), parent: row.get(1), columns: row.get(2) }).collect()
 }
 
 fn diesel_type(sql: &str) -> Option<String> {
@@ -219,11 +176,7 @@ fn render(tables: &BTreeMap<String, Table>, keys: &[ForeignKey]) -> String {
                 false => column.sql_type.clone(),
             };
             if RESERVED.contains(&column.name.as_str()) || column.name == *name {
-                writeln!(
-                    out,
-                    "        #[sql_name = \"{0}\"]\n        {0}_ -> {sql_type},",
-                    column.name
-                )
+                writeln!(out, "        #[sql_name = \"{0}\"]\n        {0}_ -> {sql_type},", column.name)
             } else {
                 writeln!(out, "        {} -> {sql_type},", column.name)
             }
@@ -234,20 +187,13 @@ fn render(tables: &BTreeMap<String, Table>, keys: &[ForeignKey]) -> String {
     out.push('\n');
     for key in joinable(tables, keys) {
         let column = &key.columns[0];
-        writeln!(
-            out,
-            "diesel::joinable!({} -> {} ({column}));",
-            key.child, key.parent
-        )
-        .expect("write to a string");
+        writeln!(out, "diesel::joinable!({} -> {} ({column}));", key.child, key.parent)
+            .expect("write to a string");
     }
     out.push('\n');
     for (left, right) in pairs(tables, keys) {
-        writeln!(
-            out,
-            "diesel::allow_tables_to_appear_in_same_query!({left}, {right});"
-        )
-        .expect("write to a string");
+        writeln!(out, "diesel::allow_tables_to_appear_in_same_query!({left}, {right});")
+            .expect("write to a string");
     }
     out
 }
@@ -259,10 +205,7 @@ fn joinable<'a>(tables: &BTreeMap<String, Table>, keys: &'a [ForeignKey]) -> Vec
         .filter(|key| key.columns.len() == 1 && tables[&key.parent].primary_key.len() == 1)
         .filter(|key| !is_the_account_of(tables, key))
         .filter(|key| {
-            keys.iter()
-                .filter(|other| other.child == key.child && other.parent == key.parent)
-                .count()
-                == 1
+            keys.iter().filter(|other| other.child == key.child && other.parent == key.parent).count() == 1
         })
         .collect()
 }
@@ -271,11 +214,7 @@ fn pairs(tables: &BTreeMap<String, Table>, keys: &[ForeignKey]) -> BTreeSet<(Str
     let mut pairs = BTreeSet::new();
     let mut add = |left: &str, right: &str| {
         if left != right {
-            let (first, second) = if left < right {
-                (left, right)
-            } else {
-                (right, left)
-            };
+            let (first, second) = if left < right { (left, right) } else { (right, left) };
             pairs.insert((first.to_owned(), second.to_owned()));
         }
     };
@@ -284,10 +223,7 @@ fn pairs(tables: &BTreeMap<String, Table>, keys: &[ForeignKey]) -> BTreeSet<(Str
     }
     for group in JOINS {
         for left in *group {
-            assert!(
-                tables.contains_key(*left),
-                "JOINS names {left}, which is no table"
-            );
+            assert!(tables.contains_key(*left), "JOINS names {left}, which is no table");
             for right in *group {
                 add(left, right);
             }
@@ -300,10 +236,7 @@ fn pairs(tables: &BTreeMap<String, Table>, keys: &[ForeignKey]) -> BTreeSet<(Str
 /// scope of a transaction is one account already.
 fn is_the_account_of(tables: &BTreeMap<String, Table>, key: &ForeignKey) -> bool {
     key.parent == "accounts"
-        && tables[&key.child]
-            .primary_key
-            .first()
-            .is_some_and(|column| column == "account_id")
+        && tables[&key.child].primary_key.first().is_some_and(|column| column == "account_id")
 }
 
 /// The first line that differs, with two lines of what stands around it.
@@ -319,17 +252,12 @@ fn first_difference(written: &str, rendered: &str) -> Option<String> {
             text
         })
     };
-    let table = new[..at.min(new.len())]
-        .iter()
-        .rev()
-        .find(|line| line.starts_with("    ") && line.ends_with(") {"));
+    let table =
+        new[..at.min(new.len())].iter().rev().find(|line| line.starts_with("    ") && line.ends_with(") {"));
     Some(format!(
         "First difference at line {}{}:\nin the file\n{}in the database\n{}",
         at + 1,
-        table.map_or(String::new(), |line| format!(
-            " (table {})",
-            line.trim().trim_end_matches(" {")
-        )),
+        table.map_or(String::new(), |line| format!(" (table {})", line.trim().trim_end_matches(" {"))),
         around(&old, '-'),
         around(&new, '+'),
     ))

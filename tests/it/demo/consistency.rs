@@ -31,10 +31,7 @@ pub const RULES: &[(&str, &str)] = &[
         "select count(*) from posts p where (select a.step from post_attempts a where a.account_id = p.account_id and a.post_id = p.id \
          order by a.id desc limit 1) is distinct from case p.state when 'needs_person' then 'checked_unclear' else p.state end",
     ),
-    (
-        "nothing is being posted without a job",
-        "select count(*) from shipments where status = 'posting'",
-    ),
+    ("nothing is being posted without a job", "select count(*) from shipments where status = 'posting'"),
     (
         "what waits for the channel has its job",
         "select count(*) from shipments s where s.channel_sync = 'pending_sync' and not exists (select from jobs j \

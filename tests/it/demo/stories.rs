@@ -27,11 +27,7 @@ use waybill::{
 
 fn by(role: Role) -> By {
     By {
-        actor: Actor {
-            kind: ActorKind::User,
-            id: None,
-            name: "Somebody".into(),
-        },
+        actor: Actor { kind: ActorKind::User, id: None, name: "Somebody".into() },
         role: Some(role),
         trace: TraceId::new(),
         ip: None,
@@ -39,38 +35,22 @@ fn by(role: Role) -> By {
 }
 
 async fn act<A: Action>(world: &World, account: AccountId, id: i64, input: A::Input) -> actions::Outcome {
-    actions::run::<A>(
-        &world.db,
-        account,
-        &by(Role::Client),
-        Call::plain(id, input),
-        clock::now(),
-    )
-    .await
-    .expect("the action")
+    actions::run::<A>(&world.db, account, &by(Role::Client), Call::plain(id, input), clock::now())
+        .await
+        .expect("the action")
 }
 
 /// Runs what is due now, as the worker would.
 async fn run(world: &World) -> usize {
     let outbound =
         Client::new(AddressPolicy::public().with_sandbox(world.sandbox.address())).expect("a client");
-    let work = Work {
-        db: world.db.clone(),
-        outbound,
-        keyring: world.keyring.clone(),
-        now: clock::now,
-    };
-    jobs::run_due(&work, &adapters().handlers)
-        .await
-        .expect("the jobs")
+    let work = Work { db: world.db.clone(), outbound, keyring: world.keyring.clone(), now: clock::now };
+    jobs::run_due(&work, &adapters().handlers).await.expect("the jobs")
 }
 
 async fn find(world: &World, account: AccountId, number: &str) -> (OrderId, ShipmentId) {
     let mut scope = world.db.scope(account).await.unwrap();
-    stories::find(&mut scope, number)
-        .await
-        .unwrap()
-        .unwrap_or_else(|| panic!("no order {number}"))
+    stories::find(&mut scope, number).await.unwrap().unwrap_or_else(|| panic!("no order {number}"))
 }
 
 async fn shipment(world: &World, account: AccountId, id: ShipmentId) -> Subject {
@@ -126,10 +106,8 @@ async fn what_was_refused_is_refused_again_for_the_same_reason(world: &World) {
              where p.kind = '{kind}' and p.error_class = '{class}' and p.resolved_at is null and (p.kind = 'submit' or not exists \
              (select from provider_orders o where o.account_id = p.account_id and o.shipment_id = p.shipment_id)) order by p.id limit 1"
         );
-        let row = look
-            .query_one(&statement, &[])
-            .await
-            .unwrap_or_else(|error| panic!("{kind} {class}: {error}"));
+        let row =
+            look.query_one(&statement, &[]).await.unwrap_or_else(|error| panic!("{kind} {class}: {error}"));
         let (problem, account, shipment, order): (i64, i64, i64, i64) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
         let (attempts, detail): (i32, String) = (row.get(4), row.get(5));
@@ -142,10 +120,8 @@ async fn what_was_refused_is_refused_again_for_the_same_reason(world: &World) {
         let statement = format!(
             "select error_class, attempts, detail from problems where id = {problem} and resolved_at is null"
         );
-        let row = look
-            .query_one(&statement, &[])
-            .await
-            .unwrap_or_else(|error| panic!("{kind} {class}: {error}"));
+        let row =
+            look.query_one(&statement, &[]).await.unwrap_or_else(|error| panic!("{kind} {class}: {error}"));
         let again: (String, i32, String) = (row.get(0), row.get(1), row.get(2));
         assert_eq!(again, (class.to_owned(), attempts + 1, detail), "{kind}");
     }
@@ -167,10 +143,7 @@ async fn an_unmapped_courier_is_mapped_and_everything_that_waits_for_it_is_synce
     // without the mapping it is refused again, live, in the same words
     act::<ResendFulfillments>(world, harbour, order.0, NoInput {}).await;
     run(world).await;
-    assert_eq!(
-        shipment(world, harbour, id).await.shipment.channel_sync,
-        ChannelSync::Failed
-    );
+    assert_eq!(shipment(world, harbour, id).await.shipment.channel_sync, ChannelSync::Failed);
     assert_eq!(count(world, &shown).await, 2);
 
     let waiting = format!(
@@ -179,17 +152,10 @@ async fn an_unmapped_courier_is_mapped_and_everything_that_waits_for_it_is_synce
     );
     assert!(count(world, &waiting).await >= 10);
     let new = mapping(stories::UNMAPPED_COURIER, stories::UNMAPPED_FIX, None);
-    let outcome = map_courier::save(
-        &world.db,
-        harbour,
-        before.channel_id,
-        &new,
-        true,
-        &by(Role::Admin),
-        clock::now(),
-    )
-    .await
-    .unwrap();
+    let outcome =
+        map_courier::save(&world.db, harbour, before.channel_id, &new, true, &by(Role::Admin), clock::now())
+            .await
+            .unwrap();
     assert!(outcome.jobs.len() >= 10, "{outcome:?}");
     run(world).await;
     let after = shipment(world, harbour, id).await.shipment;
@@ -203,27 +169,12 @@ async fn an_unmapped_courier_is_mapped_and_everything_that_waits_for_it_is_synce
 async fn a_wrong_mapping_is_corrected_and_a_held_back_courier_is_mapped(world: &World) {
     let (harbour, fjord) = (world.seeded.harbour, world.seeded.fjord);
     for (account, number, courier, fix, version) in [
-        (
-            harbour,
-            stories::MISMAPPED,
-            stories::MISMAPPED_COURIER,
-            stories::MISMAPPED_FIX,
-            Some(2),
-        ),
-        (
-            fjord,
-            stories::HELD_BACK,
-            stories::HELD_BACK_COURIER,
-            stories::HELD_BACK_FIX,
-            None,
-        ),
+        (harbour, stories::MISMAPPED, stories::MISMAPPED_COURIER, stories::MISMAPPED_FIX, Some(2)),
+        (fjord, stories::HELD_BACK, stories::HELD_BACK_COURIER, stories::HELD_BACK_FIX, None),
     ] {
         let (_, id) = find(world, account, number).await;
         let before = shipment(world, account, id).await.shipment;
-        assert_eq!(
-            (before.channel_sync, before.courier.as_deref()),
-            (ChannelSync::Failed, Some(courier))
-        );
+        assert_eq!((before.channel_sync, before.courier.as_deref()), (ChannelSync::Failed, Some(courier)));
         let new = mapping(courier, fix, version);
         let outcome = map_courier::save(
             &world.db,
@@ -238,21 +189,15 @@ async fn a_wrong_mapping_is_corrected_and_a_held_back_courier_is_mapped(world: &
         .unwrap();
         assert!(outcome.jobs.len() >= 5, "{outcome:?}");
         run(world).await;
-        assert_eq!(
-            shipment(world, account, id).await.shipment.channel_sync,
-            ChannelSync::Synced,
-            "{number}"
-        );
+        assert_eq!(shipment(world, account, id).await.shipment.channel_sync, ChannelSync::Synced, "{number}");
     }
 }
 
 async fn re_posting_passes_the_gate_only_when_the_earlier_order_is_gone(world: &World) {
     let harbour = world.seeded.harbour;
-    for (number, passes) in [
-        (stories::REPOST_DELETED, true),
-        (stories::REPOST_CANCELED, true),
-        (stories::REPOST_ALIVE, false),
-    ] {
+    for (number, passes) in
+        [(stories::REPOST_DELETED, true), (stories::REPOST_CANCELED, true), (stories::REPOST_ALIVE, false)]
+    {
         let (_, id) = find(world, harbour, number).await;
         let before = shipment(world, harbour, id).await.shipment;
         assert_eq!(before.status, Status::PendingTracking);
@@ -273,22 +218,14 @@ async fn re_posting_passes_the_gate_only_when_the_earlier_order_is_gone(world: &
 
 async fn a_first_post_is_accepted_or_goes_to_the_error_queue(world: &World) {
     let harbour = world.seeded.harbour;
-    for (number, status) in [
-        (stories::NEVER_POSTED, Status::PendingTracking),
-        (stories::POST_REFUSED, Status::Error),
-    ] {
+    for (number, status) in
+        [(stories::NEVER_POSTED, Status::PendingTracking), (stories::POST_REFUSED, Status::Error)]
+    {
         let (_, id) = find(world, harbour, number).await;
-        assert_eq!(
-            shipment(world, harbour, id).await.shipment.status,
-            Status::PendingPost
-        );
+        assert_eq!(shipment(world, harbour, id).await.shipment.status, Status::PendingPost);
         act::<Post>(world, harbour, id.0, NoInput {}).await;
         run(world).await;
-        assert_eq!(
-            shipment(world, harbour, id).await.shipment.status,
-            status,
-            "{number}"
-        );
+        assert_eq!(shipment(world, harbour, id).await.shipment.status, status, "{number}");
     }
     assert_eq!(count(world, "select count(*) from problems where error_class = 'sku_unknown' and resolved_at is null and first_seen_at > now() - interval '1 minute'").await, 1);
 }
@@ -298,10 +235,7 @@ async fn asking_the_provider_settles_what_nobody_knew(world: &World) {
     let (_, there) = find(world, harbour, stories::UNCONFIRMED_THERE).await;
     let (_, absent) = find(world, harbour, stories::UNCONFIRMED_ABSENT).await;
     for id in [there, absent] {
-        assert_eq!(
-            shipment(world, harbour, id).await.shipment.status,
-            Status::Unconfirmed
-        );
+        assert_eq!(shipment(world, harbour, id).await.shipment.status, Status::Unconfirmed);
         act::<CheckWithProvider>(world, harbour, id.0, NoInput {}).await;
     }
     run(world).await;
@@ -309,10 +243,7 @@ async fn asking_the_provider_settles_what_nobody_knew(world: &World) {
     assert_eq!(found.status, Status::PendingTracking);
     assert!(found.fulfillment_id.is_some());
     // one read is not enough to say that it is not there
-    assert_eq!(
-        shipment(world, harbour, absent).await.shipment.status,
-        Status::Unconfirmed
-    );
+    assert_eq!(shipment(world, harbour, absent).await.shipment.status, Status::Unconfirmed);
     assert_eq!(
         count(
             world,
@@ -327,14 +258,9 @@ async fn asking_the_provider_settles_what_nobody_knew(world: &World) {
 
 async fn waiting_orders_arrive_and_nothing_else_changes(world: &World) {
     let before = count(world, "select count(*) from orders").await;
-    waybill::channels::orders_in::schedule(&world.db, clock::now())
-        .await
-        .unwrap();
+    waybill::channels::orders_in::schedule(&world.db, clock::now()).await.unwrap();
     run(world).await;
-    assert_eq!(
-        count(world, "select count(*) from orders").await,
-        before + 2 * stories::WAITING as i64
-    );
+    assert_eq!(count(world, "select count(*) from orders").await, before + 2 * stories::WAITING as i64);
     // what the poll reads again is what we have
     assert_eq!(count(world, "select count(*) from activities where verb = 'order_updated' and log_id_time(id) > now() - interval '1 minute'").await, 0);
 
@@ -357,10 +283,7 @@ async fn waiting_orders_arrive_and_nothing_else_changes(world: &World) {
         }],
         ..SeedOrder::default()
     };
-    world
-        .sandbox
-        .receive_shopify_order(stories::HARBOUR_SHOP, order)
-        .unwrap();
+    world.sandbox.receive_shopify_order(stories::HARBOUR_SHOP, order).unwrap();
     let message = world.sandbox.deliveries().pop().expect("a message of the shop");
     let endpoint = message.url.rsplit('/').next().unwrap();
     let channels = adapters().channels;
@@ -378,10 +301,7 @@ async fn waiting_orders_arrive_and_nothing_else_changes(world: &World) {
     .unwrap();
     assert_eq!(accepted, waybill::channels::inbound::Accepted::Kept);
     run(world).await;
-    assert_eq!(
-        count(world, "select count(*) from orders").await,
-        before + 2 * stories::WAITING as i64 + 1
-    );
+    assert_eq!(count(world, "select count(*) from orders").await, before + 2 * stories::WAITING as i64 + 1);
 }
 
 async fn a_recent_parcel_can_be_read_back_from_its_provider(world: &World) {
@@ -393,10 +313,7 @@ async fn a_recent_parcel_can_be_read_back_from_its_provider(world: &World) {
     act::<ResyncFrom>(world, harbour, id.0, NoInput {}).await;
     run(world).await;
     let after = shipment(world, harbour, id).await.shipment;
-    assert_eq!(
-        (after.status, after.tracking_number),
-        (before.status, before.tracking_number)
-    );
+    assert_eq!((after.status, after.tracking_number), (before.status, before.tracking_number));
     assert_eq!(
         count(
             world,

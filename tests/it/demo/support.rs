@@ -26,28 +26,14 @@ pub async fn world(now: DateTime<Utc>) -> World {
     let database = TestDatabase::create().await;
     let db = Db::open(&database.app_url(), 8, "test").expect("a pool");
     let keyring = Keyring::random();
-    let sandbox = Sandbox::start(SandboxOptions::default())
-        .await
-        .expect("a sandbox");
+    let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("a sandbox");
     let started = Instant::now();
-    let seeded = demo::seed(&db, &keyring, &sandbox, SEED, now)
-        .await
-        .expect("the demo's world");
+    let seeded = demo::seed(&db, &keyring, &sandbox, SEED, now).await.expect("the demo's world");
     eprintln!("seeded {seeded:?} in {:?}", started.elapsed());
-    World {
-        database,
-        db,
-        keyring,
-        sandbox,
-        seeded,
-    }
+    World { database, db, keyring, sandbox, seeded }
 }
 
 /// The first number a statement answers.
 pub async fn number(client: &tokio_postgres::Client, statement: &str) -> i64 {
-    client
-        .query_one(statement, &[])
-        .await
-        .unwrap_or_else(|error| panic!("{statement}: {error:?}"))
-        .get(0)
+    client.query_one(statement, &[]).await.unwrap_or_else(|error| panic!("{statement}: {error:?}")).get(0)
 }

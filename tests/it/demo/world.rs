@@ -45,9 +45,7 @@ async fn derived_columns_are_what_a_refresh_would_write(world: &World) {
             .unwrap();
         assert!(orders.len() > 200, "{}", orders.len());
         for order in orders {
-            status::refresh(&mut scope, waybill::ids::OrderId(order.id))
-                .await
-                .unwrap();
+            status::refresh(&mut scope, waybill::ids::OrderId(order.id)).await.unwrap();
         }
         scope.commit().await.unwrap();
     }
@@ -82,10 +80,7 @@ const SUMS: &[(&str, &str)] = &[
     ("provider_orders", "t.*"),
     ("problems", "t.*"),
     ("activities", "t.*"),
-    (
-        "transaction_records",
-        "t.id, t.status, t.request_body, t.response_body, t.trace_id",
-    ),
+    ("transaction_records", "t.id, t.status, t.request_body, t.response_body, t.trace_id"),
     ("webhook_events", "t.*"),
     ("webhook_deliveries", "t.*"),
     ("emails", "t.*"),
@@ -102,10 +97,7 @@ async fn sums(world: &World) -> Vec<(&'static str, String)> {
         );
         sums.push((
             *table,
-            look.query_one(&statement, &[])
-                .await
-                .unwrap_or_else(|e| panic!("{table}: {e:?}"))
-                .get(0),
+            look.query_one(&statement, &[]).await.unwrap_or_else(|e| panic!("{table}: {e:?}")).get(0),
         ));
     }
     sums
@@ -124,23 +116,12 @@ async fn it_is_whole_and_breaks_no_rule(world: &World) {
     assert!(broken.is_empty(), "{broken:#?}");
 
     for status in waybill::shipments::Status::ALL {
-        let n = count(&format!(
-            "select count(*) from shipments where status = '{status}'"
-        ))
-        .await;
-        assert_eq!(
-            n > 0,
-            *status != waybill::shipments::Status::Posting,
-            "{status}: {n}"
-        );
+        let n = count(&format!("select count(*) from shipments where status = '{status}'")).await;
+        assert_eq!(n > 0, *status != waybill::shipments::Status::Posting, "{status}: {n}");
     }
     for sync in waybill::shipments::ChannelSync::ALL {
         assert!(
-            count(&format!(
-                "select count(*) from shipments where channel_sync = '{sync}'"
-            ))
-            .await
-                > 0,
+            count(&format!("select count(*) from shipments where channel_sync = '{sync}'")).await > 0,
             "{sync}"
         );
     }
@@ -152,10 +133,8 @@ async fn it_is_whole_and_breaks_no_rule(world: &World) {
     }
     for kind in ["operator", "client", "address", "payment", "fraud"] {
         assert!(
-            count(&format!(
-                "select count(*) from order_holds where kind = '{kind}' and released_at is null"
-            ))
-            .await
+            count(&format!("select count(*) from order_holds where kind = '{kind}' and released_at is null"))
+                .await
                 > 0,
             "{kind}"
         );
@@ -177,10 +156,7 @@ async fn it_is_whole_and_breaks_no_rule(world: &World) {
         ("emails", 1_000),
         ("webhook_events", 1_000),
         ("problems where resolved_at is not null", 20),
-        (
-            "problems where cause_key like 'submit:courier_unmapped:%:dpd_be' and resolved_at is null",
-            10,
-        ),
+        ("problems where cause_key like 'submit:courier_unmapped:%:dpd_be' and resolved_at is null", 10),
         ("shipments where reship_of is not null", 20),
         ("provider_orders where superseded_at is not null", 10),
         ("orders where status = 'partially_shipped'", 20),

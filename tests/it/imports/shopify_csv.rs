@@ -31,11 +31,7 @@ pub(super) fn order<'a>(parsed: &'a Parsed, name: &str) -> &'a CsvOrder {
 }
 
 fn failure<'a>(parsed: &'a Parsed, name: &str) -> &'a RowFailure {
-    parsed
-        .failures
-        .iter()
-        .find(|failure| failure.reference == name)
-        .unwrap()
+    parsed.failures.iter().find(|failure| failure.reference == name).unwrap()
 }
 
 pub(super) fn names(parsed: &Parsed) -> Vec<&str> {
@@ -61,14 +57,7 @@ fn lines_are_physical_lines_of_the_file() {
     let parsed = parsed("plain");
     // The first order's note and note attributes span lines 2 to 7.
     assert_eq!(order(&parsed, "#1001").lines, [2, 8, 9]);
-    assert_eq!(
-        order(&parsed, "#1001")
-            .items
-            .iter()
-            .map(|item| item.line)
-            .collect::<Vec<_>>(),
-        [2, 8, 9]
-    );
+    assert_eq!(order(&parsed, "#1001").items.iter().map(|item| item.line).collect::<Vec<_>>(), [2, 8, 9]);
     assert_eq!(order(&parsed, "#1002").line, 10);
 }
 
@@ -79,24 +68,14 @@ fn an_order_partly_refunded_keeps_both_amounts() {
     assert_eq!((order.total_minor, order.refunded_minor), (3490, Some(1000)));
     assert_eq!(order.financial_status.as_deref(), Some("partially_refunded"));
     assert_eq!(order.email, None);
-    assert_eq!(
-        order
-            .tax_lines
-            .iter()
-            .map(|line| line.amount_minor)
-            .collect::<Vec<_>>(),
-        [557, 10]
-    );
+    assert_eq!(order.tax_lines.iter().map(|line| line.amount_minor).collect::<Vec<_>>(), [557, 10]);
     assert_eq!(order.fulfilled_at, Some(utc("2026-11-21T10:00:00Z")));
 }
 
 #[test]
 fn an_order_canceled_may_owe_the_customer_money() {
     let parsed = parsed("plain");
-    assert_eq!(
-        order(&parsed, "#1003").canceled_at,
-        Some(utc("2026-11-22T13:00:00Z"))
-    );
+    assert_eq!(order(&parsed, "#1003").canceled_at, Some(utc("2026-11-22T13:00:00Z")));
     assert_eq!(order(&parsed, "#1003").outstanding_minor, Some(-100));
 }
 
@@ -108,10 +87,7 @@ fn a_byte_order_mark_and_crlf_change_nothing_and_one_bad_order_stops_no_other() 
     assert_eq!(order(&parsed, "#1001").note.as_deref(), Some("two\nlines"));
     let failure = failure(&parsed, "#1002");
     assert_eq!(failure.line, 5);
-    assert_eq!(
-        failure.reason,
-        "Line 5: Lineitem quantity is \"two\"; write a whole number."
-    );
+    assert_eq!(failure.reason, "Line 5: Lineitem quantity is \"two\"; write a whole number.");
     assert!(failure.raw.starts_with("#1002,ada@example.com,paid") && !failure.raw.ends_with(['\r', '\n']));
     assert!(parsed.header.starts_with("Name,Email,Financial Status"));
 }
@@ -121,12 +97,7 @@ fn refused_rows_below_the_header_are_refused_again_for_the_same_cause() {
     let first = parsed("bad_cells");
     for refused in &first.failures {
         let again = read(format!("{}\n{}\n", first.header, refused.raw).as_bytes()).unwrap();
-        assert_eq!(
-            (again.orders.len(), again.failures.len()),
-            (0, 1),
-            "{}",
-            refused.reason
-        );
+        assert_eq!((again.orders.len(), again.failures.len()), (0, 1), "{}", refused.reason);
         assert_eq!(again.failures[0].raw, refused.raw);
     }
 }
@@ -136,11 +107,7 @@ fn rows_of_one_order_need_not_be_neighbours() {
     let parsed = parsed("scattered");
     assert_eq!(parsed.failures, []);
     assert_eq!(order(&parsed, "#1001").lines, [2, 4, 6]);
-    let items: Vec<&str> = order(&parsed, "#1002")
-        .items
-        .iter()
-        .map(|item| item.name.as_str())
-        .collect();
+    let items: Vec<&str> = order(&parsed, "#1002").items.iter().map(|item| item.name.as_str()).collect();
     assert_eq!(items, ["Mug - Blue", "Plate"]);
 }
 
@@ -148,13 +115,7 @@ fn rows_of_one_order_need_not_be_neighbours() {
 fn a_row_that_continues_may_come_before_the_one_that_starts() {
     let parsed = small(&format!("#1001,,,,,2,Tote,4.00,\n{}", row("#1001")));
     assert_eq!(parsed.failures, []);
-    assert_eq!(
-        (
-            order(&parsed, "#1001").line,
-            order(&parsed, "#1001").lines.as_slice()
-        ),
-        (3, &[2, 3][..])
-    );
+    assert_eq!((order(&parsed, "#1001").line, order(&parsed, "#1001").lines.as_slice()), (3, &[2, 3][..]));
 }
 
 #[test]
@@ -168,10 +129,7 @@ fn columns_may_stand_in_any_order_under_other_spellings_and_beside_others() {
     let order = order(&parsed, "#1001");
     assert_eq!(order.extras.get("Gift wrap").map(String::as_str), Some("red"));
     assert_eq!(order.extras.get("Warehouse bin").map(String::as_str), Some("A1"));
-    assert_eq!(
-        order.items[1].extras.get("Warehouse bin").map(String::as_str),
-        Some("B2")
-    );
+    assert_eq!(order.items[1].extras.get("Warehouse bin").map(String::as_str), Some("B2"));
     assert_eq!(order.items[0].compare_at_minor, Some(1800));
     assert_eq!(order.items[0].sku.as_deref(), Some("MUG-B"));
     assert_eq!(order.canceled_at, Some(utc("2026-11-21T08:41:00Z")));
@@ -182,20 +140,11 @@ fn columns_may_stand_in_any_order_under_other_spellings_and_beside_others() {
 fn every_bad_cell_says_what_to_write() {
     let parsed = parsed("bad_cells");
     assert_eq!(names(&parsed), ["#1002"]);
-    let reasons: Vec<&str> = parsed
-        .failures
-        .iter()
-        .map(|failure| failure.reason.as_str())
-        .collect();
+    let reasons: Vec<&str> = parsed.failures.iter().map(|failure| failure.reason.as_str()).collect();
     insta::assert_debug_snapshot!(reasons);
     for reason in reasons {
         let lower = reason.to_lowercase();
-        assert!(
-            ["invalid", "please", "sorry"]
-                .iter()
-                .all(|word| !lower.contains(word)),
-            "{reason}"
-        );
+        assert!(["invalid", "please", "sorry"].iter().all(|word| !lower.contains(word)), "{reason}");
         assert!(reason.starts_with("Line ") && reason.ends_with('.'), "{reason}");
     }
 }
@@ -219,10 +168,7 @@ fn the_same_order_twice_counts_once_and_different_ones_are_refused() {
     let parsed = parsed("duplicates");
     assert_eq!(names(&parsed), ["#1001"]);
     assert_eq!(order(&parsed, "#1001").lines, [2, 3]);
-    assert_eq!(
-        parsed.notes,
-        ["Line 5: order #1001 is the same as at line 2; it was ignored."]
-    );
+    assert_eq!(parsed.notes, ["Line 5: order #1001 is the same as at line 2; it was ignored."]);
     assert_eq!(
         failure(&parsed, "#1002").reason,
         "Line 7: order #1002 was already started at line 4, with other data; keep one of the two."
@@ -247,42 +193,20 @@ fn the_same_order_twice_counts_once_and_different_ones_are_refused() {
 #[test]
 fn amounts_follow_the_decimals_of_their_currency() {
     let parsed = parsed("currencies");
+    assert_eq!(parsed.failures.iter().map(|failure| failure.reason.as_str()).collect::<Vec<_>>(), [""; 0]);
     assert_eq!(
-        parsed
-            .failures
-            .iter()
-            .map(|failure| failure.reason.as_str())
-            .collect::<Vec<_>>(),
-        [""; 0]
-    );
-    assert_eq!(
-        (
-            order(&parsed, "#1001").total_minor,
-            order(&parsed, "#1001").items[0].price_minor
-        ),
+        (order(&parsed, "#1001").total_minor, order(&parsed, "#1001").items[0].price_minor),
         (1250, 625)
     );
     assert_eq!(
-        (
-            order(&parsed, "#1002").total_minor,
-            order(&parsed, "#1002").items[0].price_minor
-        ),
+        (order(&parsed, "#1002").total_minor, order(&parsed, "#1002").items[0].price_minor),
         (12345, 1500)
     );
     assert_eq!(
-        (
-            order(&parsed, "#1003").total_minor,
-            order(&parsed, "#1003").items[0].price_minor
-        ),
+        (order(&parsed, "#1003").total_minor, order(&parsed, "#1003").items[0].price_minor),
         (163_056, 84028)
     );
-    assert_eq!(
-        (
-            order(&parsed, "#1004").currency.as_str(),
-            order(&parsed, "#1004").total_minor
-        ),
-        ("USD", 0)
-    );
+    assert_eq!((order(&parsed, "#1004").currency.as_str(), order(&parsed, "#1004").total_minor), ("USD", 0));
 }
 
 #[test]
@@ -304,14 +228,10 @@ fn ambiguous_or_endless_amounts_are_refused() {
         "--1",
         "١٢",
     ] {
-        let parsed = small(&format!(
-            "#1001,EUR,\"{total}\",paid,2026-11-20 09:41:00 +0100,1,Mug,1.00,\n"
-        ));
+        let parsed = small(&format!("#1001,EUR,\"{total}\",paid,2026-11-20 09:41:00 +0100,1,Mug,1.00,\n"));
         assert_eq!((parsed.orders.len(), parsed.failures.len()), (0, 1), "{total}");
         assert!(
-            parsed.failures[0]
-                .reason
-                .starts_with(&format!("Line 2: Total is \"{total}\"; ")),
+            parsed.failures[0].reason.starts_with(&format!("Line 2: Total is \"{total}\"; ")),
             "{}",
             parsed.failures[0].reason
         );
@@ -324,17 +244,10 @@ fn dates_are_read_with_their_offset_and_without_one_as_utc() {
     assert_eq!(parsed.failures, []);
     for number in 1001..=1006 {
         let at = order(&parsed, &format!("#{number}")).created_at;
-        assert_eq!(
-            at.timestamp(),
-            utc("2026-11-20T08:41:00Z").timestamp(),
-            "{number}"
-        );
+        assert_eq!(at.timestamp(), utc("2026-11-20T08:41:00Z").timestamp(), "{number}");
     }
     assert_eq!(order(&parsed, "#1007").created_at, utc("2026-11-20T00:00:00Z"));
-    assert_eq!(
-        parsed.notes,
-        ["2 dates have no offset and were read as UTC; the first is in line 6."]
-    );
+    assert_eq!(parsed.notes, ["2 dates have no offset and were read as UTC; the first is in line 6."]);
 }
 
 #[test]
@@ -352,11 +265,7 @@ fn dates_that_are_none_are_refused() {
     ] {
         let parsed = small(&format!("#1001,EUR,1.00,paid,{date},1,Mug,1.00,\n"));
         assert_eq!(parsed.failures.len(), 1, "{date}");
-        assert!(
-            parsed.failures[0].reason.contains("Created at"),
-            "{}",
-            parsed.failures[0].reason
-        );
+        assert!(parsed.failures[0].reason.contains("Created at"), "{}", parsed.failures[0].reason);
     }
 }
 
@@ -371,17 +280,10 @@ fn a_row_out_of_shape_says_how() {
     assert_eq!(order(&parsed, "#1002").items[1].name, "5\" shelf \"oak\"");
     let cut = self::parsed("cut_off");
     assert_eq!(names(&cut), ["#1001"]);
-    assert_eq!(
-        cut.failures[0].reason,
-        "Line 3: the file ends in the middle of this row; export it again."
-    );
+    assert_eq!(cut.failures[0].reason, "Line 3: the file ends in the middle of this row; export it again.");
     let open = self::parsed("open_quote");
     assert_eq!(names(&open), ["#1001"]);
-    assert!(
-        open.failures[0]
-            .reason
-            .starts_with("Line 5: a quote opened in this row is never closed")
-    );
+    assert!(open.failures[0].reason.starts_with("Line 5: a quote opened in this row is never closed"));
     assert!(open.failures[0].raw.contains("#1003"));
 }
 
@@ -389,8 +291,5 @@ fn a_row_out_of_shape_says_how() {
 fn an_order_without_items_is_refused_and_a_stray_row_without_one_is_noted() {
     let parsed = small(&format!("{}#1001,,,,,,,,\n", row("#1001")));
     assert_eq!(order(&parsed, "#1001").items.len(), 1);
-    assert_eq!(
-        parsed.notes,
-        ["Line 3: the row has no line item; it was ignored."]
-    );
+    assert_eq!(parsed.notes, ["Line 3: the row has no line item; it was ignored."]);
 }

@@ -136,10 +136,7 @@ fn item_cells(item: &CsvItem, currency: &str) -> Cells {
         ("Lineitem sku", item.sku.clone().unwrap_or_default()),
         ("Lineitem requires shipping", flag(item.requires_shipping)),
         ("Lineitem taxable", flag(item.taxable)),
-        (
-            "Lineitem fulfillment status",
-            item.fulfillment_status.clone().unwrap_or_default(),
-        ),
+        ("Lineitem fulfillment status", item.fulfillment_status.clone().unwrap_or_default()),
         ("Lineitem discount", money(item.discount_minor)),
         ("Vendor", item.vendor.clone().unwrap_or_default()),
     ]
@@ -150,17 +147,10 @@ fn item_cells(item: &CsvItem, currency: &str) -> Cells {
 
 fn order_cells(order: &CsvOrder, style: &Style, salt: usize) -> Cells {
     let own = |text: &Option<String>| text.clone().unwrap_or_default();
-    let money = |minor: Option<i64>| {
-        minor
-            .map(|minor| amount(minor, &order.currency))
-            .unwrap_or_default()
-    };
+    let money = |minor: Option<i64>| minor.map(|minor| amount(minor, &order.currency)).unwrap_or_default();
     let at = |at: Option<DateTime<Utc>>| at.map(|at| date(at, style, salt)).unwrap_or_default();
-    let attributes: Vec<String> = order
-        .note_attributes
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
+    let attributes: Vec<String> =
+        order.note_attributes.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let mut cells: Cells = [
         ("Name", order.name.clone()),
         ("Id", own(&order.id)),
@@ -188,32 +178,18 @@ fn order_cells(order: &CsvOrder, style: &Style, salt: usize) -> Cells {
         ("Tags", order.tags.join(", ")),
         ("Notes", own(&order.note)),
         ("Note Attributes", attributes.join("\n")),
-        (
-            "Gift wrap",
-            order.extras.get("Gift wrap").cloned().unwrap_or_default(),
-        ),
+        ("Gift wrap", order.extras.get("Gift wrap").cloned().unwrap_or_default()),
     ]
     .into_iter()
     .map(|(title, cell)| (title.to_owned(), cell))
     .collect();
     for (place, line) in order.tax_lines.iter().enumerate() {
         cells.push((format!("Tax {} Name", place + 1), line.name.clone()));
-        cells.push((
-            format!("Tax {} Value", place + 1),
-            amount(line.amount_minor, &order.currency),
-        ));
+        cells.push((format!("Tax {} Value", place + 1), amount(line.amount_minor, &order.currency)));
     }
     for (kind, address) in [("Billing", &order.billing), ("Shipping", &order.shipping)] {
-        let zip = address
-            .zip
-            .as_ref()
-            .map(|zip| format!("'{zip}"))
-            .unwrap_or_default();
-        let phone = address
-            .phone
-            .as_ref()
-            .map(|phone| format!("'{phone}"))
-            .unwrap_or_default();
+        let zip = address.zip.as_ref().map(|zip| format!("'{zip}")).unwrap_or_default();
+        let phone = address.phone.as_ref().map(|phone| format!("'{phone}")).unwrap_or_default();
         let parts = [
             ("Name", own(&address.name)),
             ("Street", own(&address.street)),
@@ -227,11 +203,7 @@ fn order_cells(order: &CsvOrder, style: &Style, salt: usize) -> Cells {
             ("Country", own(&address.country)),
             ("Phone", phone),
         ];
-        cells.extend(
-            parts
-                .into_iter()
-                .map(|(part, cell)| (format!("{kind} {part}"), cell)),
-        );
+        cells.extend(parts.into_iter().map(|(part, cell)| (format!("{kind} {part}"), cell)));
     }
     cells
 }
@@ -250,16 +222,9 @@ fn write(orders: &[CsvOrder], style: &Style) -> String {
             cells.push(("Name".to_owned(), order.name.clone()));
             if style.repeat {
                 cells.push(("Email".to_owned(), order.email.clone().unwrap_or_default()));
-                cells.push((
-                    "Created at".to_owned(),
-                    date(order.created_at, style, salt + place),
-                ));
+                cells.push(("Created at".to_owned(), date(order.created_at, style, salt + place)));
             }
-            if style.scatter {
-                tails.push(cells)
-            } else {
-                heads.push(cells)
-            }
+            if style.scatter { tails.push(cells) } else { heads.push(cells) }
         }
     }
     heads.extend(tails);
@@ -276,20 +241,14 @@ fn write(orders: &[CsvOrder], style: &Style) -> String {
     let mut file = String::from(if style.mark { "\u{feff}" } else { "" });
     let mut quoted = style.quotes.iter().cycle();
     let mut put = |file: &mut String, cells: Vec<&str>| {
-        let cells: Vec<String> = cells
-            .into_iter()
-            .map(|cell| quote(cell, *quoted.next().unwrap()))
-            .collect();
+        let cells: Vec<String> = cells.into_iter().map(|cell| quote(cell, *quoted.next().unwrap())).collect();
         file.push_str(&cells.join(","));
         file.push_str(end);
     };
     put(&mut file, titles.iter().map(String::as_str).collect());
     for row in &heads {
-        let cell = |title: &String| {
-            row.iter()
-                .find(|(own, _)| own == title)
-                .map_or("", |(_, cell)| cell.as_str())
-        };
+        let cell =
+            |title: &String| row.iter().find(|(own, _)| own == title).map_or("", |(_, cell)| cell.as_str());
         put(&mut file, titles.iter().map(cell).collect());
     }
     file
@@ -297,11 +256,7 @@ fn write(orders: &[CsvOrder], style: &Style) -> String {
 
 fn quote(cell: &str, wanted: bool) -> String {
     let needed = cell.contains([',', '"', '\n', '\r']);
-    if needed || wanted {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
+    if needed || wanted { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
 proptest! {

@@ -16,7 +16,8 @@ async fn what_needs_somebody_is_listed_by_harm() {
              update channels set failing_since = now() - interval '3 hours', failure_class = 'auth' where account_id = {account}"
         ))
         .await;
-    add(&portal, "LATE", ", placed_at, ship_by", ", now() - interval '9 days', now() - interval '5 days'").await;
+    add(&portal, "LATE", ", placed_at, ship_by", ", now() - interval '9 days', now() - interval '5 days'")
+        .await;
 
     let mut client = portal.visitor(Role::Client).await;
     let page = client.get("/").await;
@@ -39,7 +40,10 @@ async fn what_needs_somebody_is_listed_by_harm() {
     let mut admin = portal.visitor(Role::Admin).await;
     let page = admin.get("/").await;
     let lines = page.texts(".attention tbody [data-primary]");
-    assert_eq!(lines[0], "eBay of own does not know the courier “dpd_be”", "what only an admin mends comes first");
+    assert_eq!(
+        lines[0], "eBay of own does not know the courier “dpd_be”",
+        "what only an admin mends comes first"
+    );
     assert_eq!(lines[1], "Channel eBay of own is failing");
     let fix = format!("/problems/{}/fix?back=%2F", portal.own.record("problem"));
     assert_eq!(page.attribute(".attention .fix a", "href"), Some(fix));

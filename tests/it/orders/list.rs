@@ -50,12 +50,20 @@ async fn pages_go_forward_and_back_through_orders_of_the_same_instant() {
 async fn each_filter_narrows_the_list() {
     let portal = Portal::open().await;
     let at = ", placed_at, status, shipment_status, channel_sync, ship_by";
-    add(&portal, "A", at, ", '2026-11-01T10:00:00Z', 'unshipped', 'error', 'awaiting_send', '2026-11-03T00:00:00Z'").await;
+    add(
+        &portal,
+        "A",
+        at,
+        ", '2026-11-01T10:00:00Z', 'unshipped', 'error', 'awaiting_send', '2026-11-03T00:00:00Z'",
+    )
+    .await;
     add(&portal, "B", at, ", '2026-11-02T10:00:00Z', 'shipped', 'delivered', 'warning', null").await;
     let held = add(&portal, "C", ", placed_at, on_hold", ", '2026-11-03T10:00:00Z', true").await;
     let account = portal.own.account;
     portal
-        .sql(&format!("insert into order_holds (account_id, order_id, kind) values ({account}, {held}, 'fraud')"))
+        .sql(&format!(
+            "insert into order_holds (account_id, order_id, kind) values ({account}, {held}, 'fraud')"
+        ))
         .await;
 
     let tab = |tab| Filter { tab, ..Filter::default() };
@@ -65,7 +73,8 @@ async fn each_filter_narrows_the_list() {
     assert_eq!(numbers(&portal, &tab(Tab::NotSynced)).await, ["ORD-own", "B"]);
 
     let day = |day: &str| Some(day.parse().unwrap());
-    let filter = Filter { from: day("2026-11-02T00:00:00Z"), until: day("2026-11-03T00:00:00Z"), ..Filter::default() };
+    let filter =
+        Filter { from: day("2026-11-02T00:00:00Z"), until: day("2026-11-03T00:00:00Z"), ..Filter::default() };
     assert_eq!(numbers(&portal, &filter).await, ["B"]);
     let filter = Filter { late_at: day("2026-11-04T00:00:00Z"), ..Filter::default() };
     assert_eq!(numbers(&portal, &filter).await, ["A"]);
@@ -118,7 +127,9 @@ async fn a_search_takes_its_text_literally() {
     // a tracking number leads to the order of its shipment
     let account = portal.own.account;
     portal
-        .sql(&format!("update shipments set search_text = 'shp-own 05308900123456' where account_id = {account}"))
+        .sql(&format!(
+            "update shipments set search_text = 'shp-own 05308900123456' where account_id = {account}"
+        ))
         .await;
     assert_eq!(find("05308900123456", true).await, ["ORD-own"]);
     assert_eq!(find("05308900123456", false).await, ["ORD-own"]);

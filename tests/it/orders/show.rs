@@ -30,7 +30,8 @@ async fn a_failed_sync_says_what_it_means_and_who_can_mend_it() {
         }
         let fix = page.attribute(".trouble a.primary", "href");
         if role == Role::Admin {
-            let wanted = format!("/problems/{}/fix?back=%2Forders%2F{}", own.record("problem"), own.record("order"));
+            let wanted =
+                format!("/problems/{}/fix?back=%2Forders%2F{}", own.record("problem"), own.record("order"));
             assert_eq!(fix.as_deref(), Some(wanted.as_str()));
             assert_eq!(page.text(".trouble a.primary"), "Map courier and resend");
         } else {

@@ -35,24 +35,15 @@ async fn a_fulfillment_is_made_and_read_back() {
     let url = format!("{}/sell/fulfillment/v1{path}", world.sandbox.ebay_base());
     let mut wanted = body(&order);
     wanted["shippedDate"] = Value::Null;
-    let request = world
-        .http
-        .post(&url)
-        .bearer_auth("sandbox-ebay-token")
-        .body(wanted.to_string());
+    let request = world.http.post(&url).bearer_auth("sandbox-ebay-token").body(wanted.to_string());
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 201);
-    assert_eq!(
-        answer.headers()["location"].to_str().unwrap(),
-        format!("{url}/H00ABC")
-    );
+    assert_eq!(answer.headers()["location"].to_str().unwrap(), format!("{url}/H00ABC"));
     assert_eq!(answer.text().await.unwrap(), "{}");
     let (_, list) = world.ebay(Method::GET, &path, None).await;
     assert_eq!(list["fulfillments"][0]["shippingCarrierCode"], "Hermes");
     assert_eq!(list["fulfillments"][0]["shipmentTrackingNumber"], "H00ABC");
-    let (_, shown) = world
-        .ebay(Method::GET, &format!("/order/{}", order.id), None)
-        .await;
+    let (_, shown) = world.ebay(Method::GET, &format!("/order/{}", order.id), None).await;
     assert_eq!(shown["orderFulfillmentStatus"], "IN_PROGRESS");
     assert_eq!(shown["lineItems"][0]["lineItemFulfillmentStatus"], "IN_PROGRESS");
     assert_eq!(shown["pricingSummary"]["total"]["value"], "29.88");
@@ -61,9 +52,7 @@ async fn a_fulfillment_is_made_and_read_back() {
     let rest = json!({ "lineItems": [{ "lineItemId": order.lines[0].id, "quantity": 2 }, { "lineItemId": order.lines[1].id }] });
     assert_eq!(world.ebay(Method::POST, &path, Some(&rest)).await.0, 201);
     assert_eq!(world.ebay(Method::GET, &format!("{path}/999"), None).await.0, 200);
-    let (_, shown) = world
-        .ebay(Method::GET, &format!("/order/{}", order.id), None)
-        .await;
+    let (_, shown) = world.ebay(Method::GET, &format!("/order/{}", order.id), None).await;
     assert_eq!(shown["orderFulfillmentStatus"], "FULFILLED");
 }
 
@@ -95,24 +84,12 @@ async fn every_refusal_has_its_number() {
         assert_eq!(status, 400, "{pointer} {value}: {answer}");
         let error = &answer["errors"][0];
         assert_eq!(error["errorId"], number, "{pointer} {value}: {answer}");
-        for field in [
-            "domain",
-            "category",
-            "message",
-            "longMessage",
-            "inputRefIds",
-            "parameters",
-        ] {
+        for field in ["domain", "category", "message", "longMessage", "inputRefIds", "parameters"] {
             assert!(!error[field].is_null(), "{field}: {answer}");
         }
     }
-    let (status, answer) = world
-        .ebay(
-            Method::POST,
-            "/order/1-2-3/shipping_fulfillment",
-            Some(&body(&order)),
-        )
-        .await;
+    let (status, answer) =
+        world.ebay(Method::POST, "/order/1-2-3/shipping_fulfillment", Some(&body(&order))).await;
     assert_eq!((status, &answer["errors"][0]["errorId"]), (400, &json!(32100)));
     assert_eq!(world.ebay(Method::GET, "/order/1-2-3", None).await.0, 404);
     assert!(world.sandbox.ledger().is_empty());
@@ -134,42 +111,16 @@ async fn orders_are_filtered_and_paged() {
         "/order?filter=lastmodifieddate:[{from}..],orderfulfillmentstatus:{{NOT_STARTED%7CIN_PROGRESS}}&limit=2"
     );
     let (_, page) = world.ebay(Method::GET, &format!("{all}&offset=2"), None).await;
-    assert_eq!(
-        (&page["total"], &page["limit"], &page["offset"]),
-        (&json!(5), &json!(2), &json!(2))
-    );
+    assert_eq!((&page["total"], &page["limit"], &page["offset"]), (&json!(5), &json!(2), &json!(2)));
     assert_eq!(page["orders"].as_array().unwrap().len(), 2);
     assert!(page["next"].as_str().unwrap().contains("offset=4"));
     assert!(page["prev"].as_str().unwrap().contains("offset=0"));
-    assert!(
-        world
-            .ebay(Method::GET, &format!("{all}&offset=4"), None)
-            .await
-            .1
-            .get("next")
-            .is_none()
-    );
+    assert!(world.ebay(Method::GET, &format!("{all}&offset=4"), None).await.1.get("next").is_none());
 
     let done = json!({ "lineItems": [{ "lineItemId": made[0].lines[0].id, "quantity": 1 }] });
-    world
-        .ebay(
-            Method::POST,
-            &format!("/order/{}/shipping_fulfillment", made[0].id),
-            Some(&done),
-        )
-        .await;
+    world.ebay(Method::POST, &format!("/order/{}/shipping_fulfillment", made[0].id), Some(&done)).await;
     assert_eq!(world.ebay(Method::GET, &all, None).await.1["total"], 4);
-    for bad in [
-        "filter=lastmodifieddate:soon",
-        "filter=colour:{RED}",
-        "limit=0",
-        "limit=201",
-        "offset=-1",
-    ] {
-        assert_eq!(
-            world.ebay(Method::GET, &format!("/order?{bad}"), None).await.0,
-            400,
-            "{bad}"
-        );
+    for bad in ["filter=lastmodifieddate:soon", "filter=colour:{RED}", "limit=0", "limit=201", "offset=-1"] {
+        assert_eq!(world.ebay(Method::GET, &format!("/order?{bad}"), None).await.0, 400, "{bad}");
     }
 }

@@ -13,13 +13,7 @@ use super::support::{json_of, post_body, world, world_with};
 async fn a_wrong_secret_is_401() {
     let world = world().await;
     let url = format!("{}/stores", world.sandbox.shipstation_base());
-    let answer = world
-        .http
-        .get(&url)
-        .basic_auth("sandbox-key", Some("wrong"))
-        .send()
-        .await
-        .unwrap();
+    let answer = world.http.get(&url).basic_auth("sandbox-key", Some("wrong")).send().await.unwrap();
     assert_eq!(answer.status(), 401);
     assert_eq!(world.http.get(&url).send().await.unwrap().status(), 401);
     assert_eq!(world.ship_get("/stores").await.0, 200);
@@ -38,12 +32,7 @@ async fn the_same_key_is_the_same_order_and_no_key_is_always_a_new_one() {
     let (_, again) = world.post(&post_body("SHP-1", Some("key-1"), "SKU-2")).await;
     assert_eq!(again["orderId"], first["orderId"]);
     assert_eq!(again["items"][0]["sku"], "SKU-2");
-    let what: Vec<String> = world
-        .sandbox
-        .ledger()
-        .into_iter()
-        .map(|entry| entry.what)
-        .collect();
+    let what: Vec<String> = world.sandbox.ledger().into_iter().map(|entry| entry.what).collect();
     assert_eq!(what, ["created", "updated"]);
 
     let (_, one) = world.post(&post_body("SHP-2", None, "SKU-1")).await;
@@ -61,19 +50,13 @@ async fn a_bad_order_is_refused_field_by_field() {
     assert_eq!(body["Message"], "The request is invalid.");
     let fields = body["ModelState"].as_object().unwrap();
     for field in ["orderNumber", "orderDate", "orderStatus", "billTo", "shipTo"] {
-        assert!(
-            fields.contains_key(&format!("apiOrder.{field}")),
-            "{field}: {body}"
-        );
+        assert!(fields.contains_key(&format!("apiOrder.{field}")), "{field}: {body}");
     }
     let mut order = post_body("SHP-1", Some("k"), "SKU-1");
     order["shipTo"]["postalCode"] = json!("");
     let (status, body) = world.post(&order).await;
     assert_eq!(status, 400);
-    assert_eq!(
-        body["ModelState"]["apiOrder.shipTo.postalCode"][0],
-        "The Postal Code field is required."
-    );
+    assert_eq!(body["ModelState"]["apiOrder.shipTo.postalCode"][0], "The Postal Code field is required.");
     for (field, bad) in [("orderDate", "yesterday"), ("orderStatus", "open")] {
         let mut order = post_body("SHP-1", Some("k"), "SKU-1");
         order[field] = json!(bad);
@@ -107,18 +90,12 @@ async fn cancelled_and_shipped_orders_keep_their_status() {
 
     let (_, order) = world.post(&post_body("SHP-2", Some("k2"), "SKU-1")).await;
     let id = order["orderId"].as_u64().unwrap();
-    let ship = Ship {
-        carrier_code: "fedex".into(),
-        tracking_number: "7712".into(),
-        ..Ship::default()
-    };
+    let ship = Ship { carrier_code: "fedex".into(), tracking_number: "7712".into(), ..Ship::default() };
     world.sandbox.ship(id, ship.clone()).unwrap();
     let mut cancel = post_body("SHP-2", Some("k2"), "SKU-1");
     cancel["orderStatus"] = json!("cancelled");
     assert_eq!(world.post(&cancel).await.1["orderStatus"], "shipped");
-    let Err(Refusal { status: 409, .. }) = world.sandbox.ship(id, ship) else {
-        panic!("shipped twice")
-    };
+    let Err(Refusal { status: 409, .. }) = world.sandbox.ship(id, ship) else { panic!("shipped twice") };
 }
 
 #[tokio::test]
@@ -129,29 +106,18 @@ async fn shipments_and_fulfillments_are_listed_apart() {
     let parcel = Ship {
         carrier_code: "ups".into(),
         tracking_number: "1Z1".into(),
-        items: vec![ShipLine {
-            sku: "SKU-1".into(),
-            quantity: 1,
-        }],
+        items: vec![ShipLine { sku: "SKU-1".into(), quantity: 1 }],
         partial: true,
         ..Ship::default()
     };
     world.sandbox.ship(id, parcel).unwrap();
-    assert_eq!(
-        world.ship_get(&format!("/orders/{id}")).await.1["orderStatus"],
-        "awaiting_shipment"
-    );
+    assert_eq!(world.ship_get(&format!("/orders/{id}")).await.1["orderStatus"], "awaiting_shipment");
     let body = json!({ "carrierCode": "other", "trackingNumber": "H00", "withoutLabel": true });
     let path = format!("/_sandbox/shipstation/orders/{id}/ship");
     assert_eq!(world.helper(Method::POST, &path, Some(body)).await.0, 200);
-    assert_eq!(
-        world.ship_get(&format!("/orders/{id}")).await.1["orderStatus"],
-        "shipped"
-    );
+    assert_eq!(world.ship_get(&format!("/orders/{id}")).await.1["orderStatus"], "shipped");
 
-    let (_, list) = world
-        .ship_get(&format!("/shipments?orderId={id}&includeShipmentItems=true"))
-        .await;
+    let (_, list) = world.ship_get(&format!("/shipments?orderId={id}&includeShipmentItems=true")).await;
     assert_eq!(list["total"], 1);
     assert_eq!(list["shipments"][0]["trackingNumber"], "1Z1");
     assert_eq!(list["shipments"][0]["shipmentItems"][0]["quantity"], 1);
@@ -160,9 +126,7 @@ async fn shipments_and_fulfillments_are_listed_apart() {
     assert_eq!(world.ship_get("/shipments?orderNumber=SHP-9").await.1["total"], 0);
 
     let void = json!({ "shipmentId": world.ship_get("/shipments").await.1["shipments"][0]["shipmentId"] });
-    let request = world
-        .shipstation(Method::POST, "/shipments/voidlabel")
-        .body(void.to_string());
+    let request = world.shipstation(Method::POST, "/shipments/voidlabel").body(void.to_string());
     let (_, answer) = json_of(request.send().await.unwrap()).await;
     assert_eq!(answer["approved"], true);
 }
@@ -171,23 +135,15 @@ async fn shipments_and_fulfillments_are_listed_apart() {
 async fn orders_are_found_by_the_start_of_their_number_and_paged() {
     let world = world().await;
     for n in 0..5 {
-        world
-            .post(&post_body(&format!("SHP-{n}"), Some(&format!("k{n}")), "SKU-1"))
-            .await;
+        world.post(&post_body(&format!("SHP-{n}"), Some(&format!("k{n}")), "SKU-1")).await;
     }
     world.post(&post_body("OTHER-1", Some("o"), "SKU-1")).await;
     let (_, list) = world.ship_get("/orders?orderNumber=SHP-&pageSize=2&page=3").await;
-    assert_eq!(
-        (&list["total"], &list["page"], &list["pages"]),
-        (&json!(5), &json!(3), &json!(3))
-    );
+    assert_eq!((&list["total"], &list["page"], &list["pages"]), (&json!(5), &json!(3), &json!(3)));
     assert_eq!(list["orders"].as_array().unwrap().len(), 1);
     assert_eq!(world.ship_get("/orders?orderStatus=shipped").await.1["total"], 0);
     assert_eq!(world.ship_get("/orders?modifyDateStart=soon").await.0, 400);
-    assert_eq!(
-        world.ship_get("/orders?modifyDateStart=2030-01-01").await.1["total"],
-        0
-    );
+    assert_eq!(world.ship_get("/orders?modifyDateStart=2030-01-01").await.1["total"], 0);
     assert_eq!(world.ship_get("/orders/1").await.0, 404);
 }
 
@@ -197,22 +153,10 @@ async fn a_deleted_order_is_gone_and_held_ones_wait() {
     let (_, order) = world.post(&post_body("SHP-1", Some("k"), "SKU-1")).await;
     let id = order["orderId"].as_u64().unwrap();
     let hold = json!({ "orderId": id, "holdUntilDate": "2026-12-01" }).to_string();
-    let held = world
-        .shipstation(Method::POST, "/orders/holduntil")
-        .body(hold)
-        .send()
-        .await
-        .unwrap();
+    let held = world.shipstation(Method::POST, "/orders/holduntil").body(hold).send().await.unwrap();
     assert_eq!(held.status(), 200);
-    assert_eq!(
-        world.ship_get(&format!("/orders/{id}")).await.1["orderStatus"],
-        "on_hold"
-    );
-    let gone = world
-        .shipstation(Method::DELETE, &format!("/orders/{id}"))
-        .send()
-        .await
-        .unwrap();
+    assert_eq!(world.ship_get(&format!("/orders/{id}")).await.1["orderStatus"], "on_hold");
+    let gone = world.shipstation(Method::DELETE, &format!("/orders/{id}")).send().await.unwrap();
     assert_eq!(json_of(gone).await.1["success"], true);
     assert_eq!(world.ship_get(&format!("/orders/{id}")).await.0, 404);
     assert_eq!(world.ship_get("/orders?orderNumber=SHP-1").await.1["total"], 0);
@@ -222,9 +166,7 @@ async fn a_deleted_order_is_gone_and_held_ones_wait() {
 
 #[tokio::test]
 async fn the_minute_has_its_limit() {
-    let time = Arc::new(Mutex::new(
-        "2026-11-20T07:00:00Z".parse::<DateTime<Utc>>().unwrap(),
-    ));
+    let time = Arc::new(Mutex::new("2026-11-20T07:00:00Z".parse::<DateTime<Utc>>().unwrap()));
     let hands = Arc::clone(&time);
     let options = SandboxOptions {
         shipstation_per_minute: 2,
@@ -252,10 +194,6 @@ async fn fifty_at_once_with_one_key_are_one_order() {
     assert!(answers.iter().all(|(status, _)| *status == 200));
     let live = world.sandbox.live();
     assert_eq!((live.len(), live[0].count), (1, 1));
-    let created = world
-        .sandbox
-        .ledger()
-        .into_iter()
-        .filter(|entry| entry.what == "created");
+    let created = world.sandbox.ledger().into_iter().filter(|entry| entry.what == "created");
     assert_eq!(created.count(), 1);
 }

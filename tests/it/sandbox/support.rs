@@ -13,17 +13,11 @@ pub async fn world() -> World {
     world_with(SandboxOptions::default()).await
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the sandbox is the outside world, not Waybill"
-)]
+#[expect(clippy::disallowed_methods, reason = "the sandbox is the outside world, not Waybill")]
 pub async fn world_with(options: SandboxOptions) -> World {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    World {
-        sandbox: Sandbox::start(options).await.unwrap(),
-        http,
-    }
+    World { sandbox: Sandbox::start(options).await.unwrap(), http }
 }
 
 pub fn line(sku: &str, quantity: u32, price: &str) -> SeedLine {
@@ -78,9 +72,7 @@ pub async fn json_of(response: Response) -> (u16, Value) {
 impl World {
     pub fn shipstation(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.sandbox.shipstation_base());
-        self.http
-            .request(method, url)
-            .basic_auth("sandbox-key", Some("sandbox-secret"))
+        self.http.request(method, url).basic_auth("sandbox-key", Some("sandbox-secret"))
     }
 
     pub async fn ship_get(&self, path: &str) -> (u16, Value) {
@@ -101,9 +93,7 @@ impl World {
         let url = format!("{}/sell/fulfillment/v1{path}", self.sandbox.ebay_base());
         let mut request = self.http.request(method, url).bearer_auth("sandbox-ebay-token");
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         json_of(request.send().await.unwrap()).await
     }
@@ -115,10 +105,7 @@ impl World {
     }
 
     pub async fn graphql_with(&self, shop: &str, query: &str, variables: Value) -> (u16, Value) {
-        let url = format!(
-            "{}/admin/api/2026-07/graphql.json",
-            self.sandbox.shopify_base(shop)
-        );
+        let url = format!("{}/admin/api/2026-07/graphql.json", self.sandbox.shopify_base(shop));
         let request = self
             .http
             .post(url)
@@ -136,9 +123,7 @@ impl World {
     pub async fn helper(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let mut request = self.http.request(method, self.sandbox.url(path));
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         json_of(request.send().await.unwrap()).await
     }

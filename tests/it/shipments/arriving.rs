@@ -29,13 +29,18 @@ async fn polling_twice_changes_nothing() {
 async fn a_signed_message_brings_a_new_order_once() {
     let shop = Shop::open().await;
     let mut scope = shop.scope().await;
-    let path = inbound::open(&mut scope, &shop.work.keyring, shop.shopify, "the shop's secret", now()).await.unwrap().unwrap();
+    let path = inbound::open(&mut scope, &shop.work.keyring, shop.shopify, "the shop's secret", now())
+        .await
+        .unwrap()
+        .unwrap();
     scope.commit().await.unwrap();
     let endpoint = path.rsplit('/').next().unwrap().to_owned();
     // the sandbox signs for real; a catcher keeps what it sends
     shop.sandbox.set_shopify_webhook("shop", &shop.sandbox.hook_url("caught"), "the shop's secret").unwrap();
     let line = SeedLine { sku: "A".into(), quantity: Some(1), ..SeedLine::default() };
-    shop.sandbox.receive_shopify_order("shop", SeedOrder { lines: vec![line], ..SeedOrder::default() }).unwrap();
+    shop.sandbox
+        .receive_shopify_order("shop", SeedOrder { lines: vec![line], ..SeedOrder::default() })
+        .unwrap();
     let caught = loop {
         if let Some(message) = shop.sandbox.hook("caught").into_iter().next() {
             break message;
@@ -43,9 +48,12 @@ async fn a_signed_message_brings_a_new_order_once() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     };
     let channels = adapters().channels;
-    let headers: Vec<(String, String)> = caught.headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    let headers: Vec<(String, String)> =
+        caught.headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
     let accept = async |kind: &str, endpoint: &str, headers: &[(String, String)], raw: &[u8]| {
-        inbound::accept(&shop.db, &shop.work.keyring, &channels, kind, endpoint, headers, raw, now()).await.unwrap()
+        inbound::accept(&shop.db, &shop.work.keyring, &channels, kind, endpoint, headers, raw, now())
+            .await
+            .unwrap()
     };
     let raw = caught.body.as_bytes();
     let mut wrong = raw.to_vec();
@@ -74,18 +82,24 @@ async fn a_file_twice_changes_nothing_and_bad_rows_say_why() {
     let shop = Shop::open().await;
     for round in 0..2 {
         let mut scope = shop.scope().await;
-        let new = orders::NewImport { channel: shop.shopify, file_name: "orders.csv", bytes: FILE.as_bytes() };
+        let new =
+            orders::NewImport { channel: shop.shopify, file_name: "orders.csv", bytes: FILE.as_bytes() };
         orders::begin(&mut scope, new, &By::system(TraceId::new()), now()).await.unwrap();
         scope.commit().await.unwrap();
         shop.run().await;
         let summary = shop.text("select rows_created || ' ' || rows_unchanged || ' ' || rows_failed || ' ' || state from imports order by id desc limit 1").await;
         assert_eq!(summary, if round == 0 { "2 0 1 finished" } else { "0 2 1 finished" });
-        let reason = shop.text("select reason from import_rows where outcome = 'failed' order by import_id desc limit 1").await;
+        let reason = shop
+            .text("select reason from import_rows where outcome = 'failed' order by import_id desc limit 1")
+            .await;
         assert!(reason.contains("Line 4") && reason.contains("two"), "{reason}");
         assert_eq!(shop.value("select count(*) from orders").await, 2);
         assert_eq!(shop.value("select count(*) from shipments").await, 1, "the fulfilled one needs none");
         assert_eq!(shop.value("select count(*) from order_lines").await, 3);
     }
     assert_eq!(shop.text("select postal_code from addresses limit 1").await, "1000");
-    assert_eq!(shop.text("select status || items_shipped from orders where number = '#1003'").await, "shipped1");
+    assert_eq!(
+        shop.text("select status || items_shipped from orders where number = '#1003'").await,
+        "shipped1"
+    );
 }

@@ -32,18 +32,33 @@ async fn an_accepted_post_tells_everybody_once() {
     assert_eq!(after.fulfillment_id.as_deref(), Some(remote.as_str()));
     // one mail an item, kept because there is no mail server
     assert_eq!(shop.value("select count(*) from emails where state = 'kept'").await, 2);
-    assert_eq!(shop.text("select string_agg(subject, ', ' order by id) from emails").await, "Your Thing KTL-1, Your Thing KTL-2");
+    assert_eq!(
+        shop.text("select string_agg(subject, ', ' order by id) from emails").await,
+        "Your Thing KTL-1, Your Thing KTL-2"
+    );
     // one signed webhook
     let got = shop.sandbox.hook("erp");
     assert_eq!(got.len(), 1);
     let (id, at) = (got[0].header("webhook-id").unwrap(), got[0].header("webhook-timestamp").unwrap());
     let expected = signature::standard_webhook(&secret, id, at.parse().unwrap(), &got[0].body).unwrap();
     assert_eq!(got[0].header("webhook-signature").unwrap(), expected);
-    assert!(got[0].body.contains("\"shipment_fulfilled\"") && !got[0].body.contains("Ada"), "{}", got[0].body);
+    assert!(
+        got[0].body.contains("\"shipment_fulfilled\"") && !got[0].body.contains("Ada"),
+        "{}",
+        got[0].body
+    );
     // and nothing is left over
     assert_eq!(shop.value("select count(*) from jobs").await, 0);
-    assert_eq!(shop.value("select count(*) from transaction_records where log_type = 'post_shipment' and status = 'success'").await, 1);
-    assert!(shop.history(shipment).await.ends_with(&["shipment_post_queued".into(), "shipment_posted".into()]));
+    assert_eq!(
+        shop.value(
+            "select count(*) from transaction_records where log_type = 'post_shipment' and status = 'success'"
+        )
+        .await,
+        1
+    );
+    assert!(
+        shop.history(shipment).await.ends_with(&["shipment_post_queued".into(), "shipment_posted".into()])
+    );
 }
 
 #[tokio::test]
@@ -54,7 +69,13 @@ async fn a_refused_post_goes_to_the_error_queue_and_closes_itself_when_it_is_cur
     shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     shop.run().await;
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Error);
-    assert_eq!(shop.text("select kind || ' ' || error_class || ' ' || will_retry from problems where resolved_at is null").await, "post sku_unknown false");
+    assert_eq!(
+        shop.text(
+            "select kind || ' ' || error_class || ' ' || will_retry from problems where resolved_at is null"
+        )
+        .await,
+        "post sku_unknown false"
+    );
     assert_eq!(shop.text(&format!("select shipment_status from orders where id = {order}")).await, "error");
     assert_eq!(shop.live_orders("SHP"), 0);
 
@@ -74,7 +95,10 @@ async fn too_many_requests_wait_as_long_as_they_were_asked_to() {
     shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     shop.run().await;
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Posting);
-    assert_eq!(shop.value("select count(*) from problems where will_retry and next_attempt_at is not null").await, 1);
+    assert_eq!(
+        shop.value("select count(*) from problems where will_retry and next_attempt_at is not null").await,
+        1
+    );
     assert_eq!(shop.run_in(30).await, 0, "not before it was asked to");
     assert_eq!(shop.run_in(30).await, 1);
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::PendingTracking);
@@ -137,7 +161,11 @@ async fn checking_by_hand_reads_at_once() {
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Unconfirmed);
     shop.act::<CheckWithProvider>(shipment.0, NoInput {}).await.unwrap();
     assert_eq!(shop.run().await, 1);
-    assert!(shop.text("select string_agg(step, ' ' order by id) from post_attempts").await.ends_with("checked_absent"));
+    assert!(
+        shop.text("select string_agg(step, ' ' order by id) from post_attempts")
+            .await
+            .ends_with("checked_absent")
+    );
 }
 
 #[tokio::test]
@@ -191,5 +219,8 @@ async fn two_workers_at_once_send_one_order() {
     let (one, two) = tokio::join!(shop.run(), shop.run());
     assert!(one + two >= 1);
     assert_eq!(shop.live_orders("SHP"), 1);
-    assert_eq!(shop.sandbox.requests().iter().filter(|r| r.operation.eq_ignore_ascii_case("createorder")).count(), 1);
+    assert_eq!(
+        shop.sandbox.requests().iter().filter(|r| r.operation.eq_ignore_ascii_case("createorder")).count(),
+        1
+    );
 }

@@ -26,10 +26,21 @@ async fn shipped(shop: &Shop, courier: &str, tracking: &str) -> (OrderId, Shipme
 }
 
 fn mapping(courier: &str, name: &str) -> NewMapping {
-    NewMapping { courier: courier.into(), service: String::new(), custom_name: name.into(), custom_code: None, version: None }
+    NewMapping {
+        courier: courier.into(),
+        service: String::new(),
+        custom_name: name.into(),
+        custom_code: None,
+        version: None,
+    }
 }
 
-async fn map(shop: &Shop, role: Role, new: &NewMapping, resend: bool) -> Result<waybill::actions::Outcome, ActionError> {
+async fn map(
+    shop: &Shop,
+    role: Role,
+    new: &NewMapping,
+    resend: bool,
+) -> Result<waybill::actions::Outcome, ActionError> {
     map_courier::save(&shop.db, shop.account, shop.ebay, new, resend, &shop.by(role), now()).await
 }
 
@@ -43,7 +54,10 @@ async fn an_unmapped_courier_fails_is_explained_mapped_and_resent() {
     let (order, shipment) = shipped(&shop, "dpd_be", "05308900123456").await;
     let failed = shop.shipment(shipment).await.shipment;
     assert_eq!(failed.channel_sync, ChannelSync::Failed);
-    assert_eq!(shop.text("select error_class || ' ' || courier || ' ' || will_retry from problems").await, "courier_unmapped dpd_be false");
+    assert_eq!(
+        shop.text("select error_class || ' ' || courier || ' ' || will_retry from problems").await,
+        "courier_unmapped dpd_be false"
+    );
     // the activity opens the request sent and the response received
     let record = shop
         .value(&format!("select transaction_record_id from activities where verb = 'fulfillment_replied' and result = 'failed' and order_id = {order}"))
@@ -56,9 +70,16 @@ async fn an_unmapped_courier_fails_is_explained_mapped_and_resent() {
     assert!(sent.contains("dpd_be") && received.contains("32300"), "{sent} {received}");
 
     // the client may not map, the admin may
-    assert!(matches!(map(&shop, Role::Client, &mapping("dpd_be", "DPD"), false).await, Err(ActionError::Forbidden(_))));
+    assert!(matches!(
+        map(&shop, Role::Client, &mapping("dpd_be", "DPD"), false).await,
+        Err(ActionError::Forbidden(_))
+    ));
     map(&shop, Role::Admin, &mapping("DPD_BE ", "DPD"), false).await.unwrap();
-    assert_eq!(shop.shipment(shipment).await.shipment.channel_sync, ChannelSync::Failed, "saving alone resends nothing");
+    assert_eq!(
+        shop.shipment(shipment).await.shipment.channel_sync,
+        ChannelSync::Failed,
+        "saving alone resends nothing"
+    );
     shop.act::<ResendFulfillments>(order.0, NoInput {}).await.unwrap();
     assert_eq!(shop.shipment(shipment).await.shipment.channel_sync, ChannelSync::PendingSync);
     shop.run().await;
@@ -67,7 +88,10 @@ async fn an_unmapped_courier_fails_is_explained_mapped_and_resent() {
     assert!(synced.submitted_to_sales_channel_at.is_some());
     assert_eq!(fulfillments(&shop), 1);
     assert_eq!(shop.value("select count(*) from problems where resolved_at is null").await, 0);
-    assert_eq!(shop.text(&format!("select status || ' ' || channel_sync from orders where id = {order}")).await, "shipped synced");
+    assert_eq!(
+        shop.text(&format!("select status || ' ' || channel_sync from orders where id = {order}")).await,
+        "shipped synced"
+    );
 }
 
 #[tokio::test]
@@ -88,7 +112,10 @@ async fn map_courier_and_resend_fixes_every_one_with_the_cause() {
     // a wrong name is told apart from none
     map(&shop, Role::Admin, &mapping("carrier_pigeon", "Pigeon Post"), true).await.unwrap();
     shop.run().await;
-    assert_eq!(shop.text("select error_class from problems where resolved_at is null").await, "courier_rejected");
+    assert_eq!(
+        shop.text("select error_class from problems where resolved_at is null").await,
+        "courier_rejected"
+    );
     // the previous name is kept
     map(&shop, Role::Admin, &mapping("carrier_pigeon", "Other"), true).await.unwrap();
     shop.run().await;
@@ -128,7 +155,10 @@ async fn held_back_couriers_are_not_sent_at_all() {
     shop.sql("update channels set on_unmapped_courier = 'hold_back'").await;
     let (_, shipment) = shipped(&shop, "dpd_be", "05308900123456").await;
     assert_eq!(shop.shipment(shipment).await.shipment.channel_sync, ChannelSync::Failed);
-    assert_eq!(shop.value("select count(*) from transaction_records where log_type = 'submit_fulfillment'").await, 0);
+    assert_eq!(
+        shop.value("select count(*) from transaction_records where log_type = 'submit_fulfillment'").await,
+        0
+    );
     assert_eq!(shop.text("select error_class from problems").await, "courier_unmapped");
 }
 

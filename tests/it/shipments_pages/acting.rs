@@ -30,10 +30,7 @@ async fn the_repost_page_says_exactly_what_will_happen() {
         assert!(effects.contains(words), "{words}: {effects}");
     }
     assert_eq!(page.attribute("#anyway", "type").as_deref(), Some("checkbox"));
-    assert!(
-        page.text(".choice")
-            .contains("Send it even if ShipStation Antwerp still has the earlier order")
-    );
+    assert!(page.text(".choice").contains("Send it even if ShipStation Antwerp still has the earlier order"));
 }
 
 #[tokio::test]
@@ -50,32 +47,15 @@ async fn sending_anyway_needs_a_reason_and_keeps_what_was_typed() {
     assert!(refused.attribute("#anyway", "checked").is_some());
     assert_eq!(portal.count("select count(*) from posts").await, 0);
 
-    let done = browser
-        .submit(&refused, &[("anyway", "on"), ("reason", "Deleted there by hand")])
-        .await;
+    let done = browser.submit(&refused, &[("anyway", "on"), ("reason", "Deleted there by hand")]).await;
+    assert_eq!((done.status, done.location()), (303, format!("/shipments/{id}").as_str()));
     assert_eq!(
-        (done.status, done.location()),
-        (303, format!("/shipments/{id}").as_str())
-    );
-    assert_eq!(
-        portal
-            .count(&format!(
-                "select count(*) from shipments where id = {id} and status = 'posting'"
-            ))
-            .await,
+        portal.count(&format!("select count(*) from shipments where id = {id} and status = 'posting'")).await,
         1
     );
-    assert_eq!(
-        portal
-            .count("select count(*) from posts where reason = 'Deleted there by hand'")
-            .await,
-        1
-    );
+    assert_eq!(portal.count("select count(*) from posts where reason = 'Deleted there by hand'").await, 1);
     let page = browser.get(&format!("/shipments/{id}")).await;
-    assert!(
-        page.text("[data-flash]")
-            .contains("Re-posting SHP-OLD to ShipStation Antwerp.")
-    );
+    assert!(page.text("[data-flash]").contains("Re-posting SHP-OLD to ShipStation Antwerp."));
     assert!(page.attribute("#shipment-live", "hx-get").is_some());
 }
 
@@ -98,11 +78,7 @@ async fn submitting_answers_with_the_result() {
     let (id, _) = portal.own.unmapped(&client, "SHP-DPD", "dpd_be").await;
     let mut browser = portal.visitor(Role::Support).await;
     let page = browser.get(&format!("/shipments/{id}/submit")).await;
-    assert!(
-        page.texts(".effects li")
-            .join(" ")
-            .contains("Nothing is sent to the provider.")
-    );
+    assert!(page.texts(".effects li").join(" ").contains("Nothing is sent to the provider."));
     let sent = browser.submit(&page, &[]).await;
     assert_eq!(sent.status, 303, "{}", sent.body);
     let page = browser.get(sent.location()).await;
@@ -111,40 +87,18 @@ async fn submitting_answers_with_the_result() {
         flash.contains("eBay UK refused the tracking. eBay UK does not know the courier “dpd_be”"),
         "{flash}"
     );
-    assert!(
-        page.attribute("[data-flash]", "class")
-            .unwrap_or_default()
-            .contains("danger")
-    );
-    assert_eq!(
-        portal.count("select count(*) from jobs").await,
-        0,
-        "nothing was left for later"
-    );
+    assert!(page.attribute("[data-flash]", "class").unwrap_or_default().contains("danger"));
+    assert_eq!(portal.count("select count(*) from jobs").await, 0, "nothing was left for later");
 }
 
 #[tokio::test]
 async fn a_held_order_is_not_posted() {
     let portal = Desk::open().await;
     let own = &portal.own;
-    portal
-        .sql(&format!(
-            "update orders set on_hold = true where id = {}",
-            own.order
-        ))
-        .await;
+    portal.sql(&format!("update orders set on_hold = true where id = {}", own.order)).await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{}/post", own.shipment)).await;
-    assert!(
-        page.body
-            .contains("The order is on hold. Remove its holds first.")
-    );
+    assert!(page.body.contains("The order is on hold. Remove its holds first."));
     let mut support = portal.visitor(Role::Support).await;
-    assert_eq!(
-        support
-            .get(&format!("/shipments/{}/post", own.shipment))
-            .await
-            .status,
-        403
-    );
+    assert_eq!(support.get(&format!("/shipments/{}/post", own.shipment)).await.status, 403);
 }

@@ -15,11 +15,7 @@ async fn pages_follow_one_another_and_back_without_a_gap() {
     for n in 10..69 {
         portal
             .own
-            .ship(
-                &client,
-                &format!("SHP-{n}"),
-                &format!("created_at = now() - interval '{n} hours'"),
-            )
+            .ship(&client, &format!("SHP-{n}"), &format!("created_at = now() - interval '{n} hours'"))
             .await;
     }
     let mut browser = portal.visitor(Role::Client).await;
@@ -27,43 +23,24 @@ async fn pages_follow_one_another_and_back_without_a_gap() {
     assert_eq!(first.status, 200);
     assert_eq!(numbers(&first).len(), 25);
     assert!(first.attribute(".pager a[rel=prev]", "href").is_none());
-    assert!(
-        first.text(".pager").contains("25 of 60 shipments"),
-        "{}",
-        first.text(".pager")
-    );
+    assert!(first.text(".pager").contains("25 of 60 shipments"), "{}", first.text(".pager"));
     let mut seen = numbers(&first);
     let mut page = first;
     while let Some(next) = page.attribute(".pager a[rel=next]", "href") {
         page = browser.get(&next).await;
         seen.extend(numbers(&page));
-        assert!(
-            page.text("title").contains("further page"),
-            "{}",
-            page.text("title")
-        );
+        assert!(page.text("title").contains("further page"), "{}", page.text("title"));
     }
     assert_eq!(seen.len(), 60);
     let mut unique = seen.clone();
     unique.sort();
     unique.dedup();
     assert_eq!(unique.len(), 60);
-    let back = page
-        .attribute(".pager a[rel=prev]", "href")
-        .expect("a page before");
+    let back = page.attribute(".pager a[rel=prev]", "href").expect("a page before");
     assert_eq!(numbers(&browser.get(&back).await), seen[25..50]);
     // one page needs no pager, and a cursor from nowhere starts anew
-    assert!(
-        browser
-            .get("/shipments?size=100")
-            .await
-            .attribute(".pager a", "href")
-            .is_none()
-    );
-    assert_eq!(
-        numbers(&browser.get("/shipments?size=25&after=nonsense").await),
-        seen[..25]
-    );
+    assert!(browser.get("/shipments?size=100").await.attribute(".pager a", "href").is_none());
+    assert_eq!(numbers(&browser.get("/shipments?size=25&after=nonsense").await), seen[..25]);
 }
 
 #[tokio::test]
@@ -73,11 +50,9 @@ async fn tabs_filters_and_search_narrow_and_say_so() {
     let own = &portal.own;
     own.ship(&client, "SHP-UNK", "status = 'unconfirmed'").await;
     own.ship(&client, "SHP-ERR", "status = 'error'").await;
-    own.ship(&client, "SHP-VOID", "status = 'canceled', voided_at = now()")
-        .await;
+    own.ship(&client, "SHP-VOID", "status = 'canceled', voided_at = now()").await;
     own.unmapped(&client, "SHP-COURIER", "DPD_be").await;
-    own.ship(&client, "SHP-100%_X", "search_text = 'shp-100%_x'")
-        .await;
+    own.ship(&client, "SHP-100%_X", "search_text = 'shp-100%_x'").await;
     let mut browser = portal.visitor(Role::Client).await;
 
     let active = browser.get("/shipments").await;
@@ -108,9 +83,7 @@ async fn tabs_filters_and_search_narrow_and_say_so() {
         2,
         "a pasted list finds any"
     );
-    let filtered = browser
-        .get("/shipments?status=error&connection=1&q=zebra&nonsense=1&sync=purple")
-        .await;
+    let filtered = browser.get("/shipments?status=error&connection=1&q=zebra&nonsense=1&sync=purple").await;
     assert_eq!(filtered.status, 200);
     assert!(filtered.body.contains("No shipments match"));
     assert!(filtered.body.contains("no filter “nonsense”") && filtered.body.contains("“purple” is no value"));
@@ -124,13 +97,7 @@ async fn tabs_filters_and_search_narrow_and_say_so() {
         200
     );
     // tomorrow's shipments
-    assert!(
-        browser
-            .get("/shipments?from=2999-01-01")
-            .await
-            .body
-            .contains("No shipments match")
-    );
+    assert!(browser.get("/shipments?from=2999-01-01").await.body.contains("No shipments match"));
 }
 
 #[tokio::test]
@@ -139,21 +106,10 @@ async fn lines_open_in_place_with_costs_for_those_who_may() {
     let id = portal.own.shipment;
     let mut admin = portal.visitor(Role::Admin).await;
     let closed = admin.get("/shipments").await;
-    assert_eq!(
-        closed.attribute(".expand", "aria-expanded").as_deref(),
-        Some("false")
-    );
-    let open = admin
-        .get(&closed.attribute(".expand", "href").expect("a way to open"))
-        .await;
-    assert_eq!(
-        open.attribute(".expand", "aria-expanded").as_deref(),
-        Some("true")
-    );
-    assert!(
-        open.text(&format!("#lines-{id}"))
-            .contains("KTL-0081 Enamel kettle 2 €18.20")
-    );
+    assert_eq!(closed.attribute(".expand", "aria-expanded").as_deref(), Some("false"));
+    let open = admin.get(&closed.attribute(".expand", "href").expect("a way to open")).await;
+    assert_eq!(open.attribute(".expand", "aria-expanded").as_deref(), Some("true"));
+    assert!(open.text(&format!("#lines-{id}")).contains("KTL-0081 Enamel kettle 2 €18.20"));
     let part = admin.partial(&format!("/shipments?open={id}")).await;
     assert!(part.body.starts_with("<div id=\"results\"") && part.body.contains("KTL-0081"));
     let mut client = portal.visitor(Role::Client).await;

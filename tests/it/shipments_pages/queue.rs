@@ -19,21 +19,10 @@ async fn one_cause_stands_once_with_its_count_and_its_fix() {
     assert_eq!(page.status, 200);
     let causes = page.texts("section.cause > header");
     assert_eq!(causes.len(), 4, "{causes:?}");
-    assert!(
-        causes[0].contains("Outcome unknown"),
-        "what nobody knows is first: {causes:?}"
-    );
-    assert!(
-        causes[1].contains("Courier not mapped 5 fulfillments · 5 attempts · eBay UK"),
-        "{causes:?}"
-    );
-    assert!(
-        page.texts("section.cause .btn")
-            .contains(&"Map courier and resend".to_owned())
-    );
-    let all = page
-        .attribute("section.cause footer a", "href")
-        .expect("the rest");
+    assert!(causes[0].contains("Outcome unknown"), "what nobody knows is first: {causes:?}");
+    assert!(causes[1].contains("Courier not mapped 5 fulfillments · 5 attempts · eBay UK"), "{causes:?}");
+    assert!(page.texts("section.cause .btn").contains(&"Map courier and resend".to_owned()));
+    let all = page.attribute("section.cause footer a", "href").expect("the rest");
     let flat = admin.get(&all).await;
     assert_eq!(flat.texts("a[data-primary]").len(), 5);
     assert!(flat.body.contains("Will not retry"));
@@ -46,33 +35,18 @@ async fn one_cause_stands_once_with_its_count_and_its_fix() {
     );
     let filtered = reader.get("/error-queue?kind=post&class=timeout&flat=1").await;
     assert_eq!(filtered.texts("a[data-primary]"), ["SHP-UNK"]);
-    assert_eq!(
-        reader
-            .get("/error-queue?q=evri&flat=1")
-            .await
-            .texts("a[data-primary]"),
-        ["SHP-EVRI"]
-    );
-    assert!(
-        reader
-            .get("/error-queue?q=zebra")
-            .await
-            .body
-            .contains("No problems match")
-    );
+    assert_eq!(reader.get("/error-queue?q=evri&flat=1").await.texts("a[data-primary]"), ["SHP-EVRI"]);
+    assert!(reader.get("/error-queue?q=zebra").await.body.contains("No problems match"));
 }
 
 #[tokio::test]
 async fn an_empty_queue_says_what_was_fixed() {
     let portal = Desk::open().await;
-    portal
-        .sql("update problems set resolved_at = now(), resolved_by = 'The channel took it.'")
-        .await;
+    portal.sql("update problems set resolved_at = now(), resolved_by = 'The channel took it.'").await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get("/error-queue").await;
     assert!(
-        page.text(".empty")
-            .contains("The error queue is empty. 1 problem fixed in the last 7 days."),
+        page.text(".empty").contains("The error queue is empty. 1 problem fixed in the last 7 days."),
         "{}",
         page.text(".empty")
     );

@@ -23,16 +23,9 @@ async fn each_role_sees_what_it_may() {
     let actions = page.texts(".actions-panel li");
     assert_eq!(actions.len(), 1, "support only submits: {actions:?}");
     for account in ["shipments", "problems"] {
-        let id = if account == "shipments" {
-            portal.other.shipment
-        } else {
-            portal.other.problem
-        };
-        let foreign = if account == "shipments" {
-            format!("/shipments/{id}")
-        } else {
-            format!("/problems/{id}/fix")
-        };
+        let id = if account == "shipments" { portal.other.shipment } else { portal.other.problem };
+        let foreign =
+            if account == "shipments" { format!("/shipments/{id}") } else { format!("/problems/{id}/fix") };
         assert_eq!(admin.get(&foreign).await.status, 404, "{foreign}");
     }
 }
@@ -66,8 +59,7 @@ async fn actions_that_cannot_be_taken_say_why_and_offer_what_helps() {
         .await;
     let held = browser.get(&format!("/shipments/{}", own.shipment)).await;
     assert!(
-        held.text("#condition")
-            .contains("Operator hold by Noor Haddad: Wrong street."),
+        held.text("#condition").contains("Operator hold by Noor Haddad: Wrong street."),
         "{}",
         held.text("#condition")
     );
@@ -88,35 +80,19 @@ async fn a_condition_has_its_banner_with_their_words_and_the_step() {
 
     let page = admin.get(&format!("/shipments/{unknown}")).await;
     assert!(
-        page.text("#condition")
-            .contains("We don’t know whether ShipStation Antwerp accepted this shipment")
+        page.text("#condition").contains("We don’t know whether ShipStation Antwerp accepted this shipment")
     );
-    assert_eq!(
-        page.attribute("#condition .btn", "href"),
-        Some(format!("/shipments/{unknown}/check"))
-    );
+    assert_eq!(page.attribute("#condition .btn", "href"), Some(format!("/shipments/{unknown}/check")));
     let page = admin.get(&format!("/shipments/{error}")).await;
     assert!(page.text("#condition").contains("does not know one of the SKUs"));
-    assert!(
-        page.body.contains("Their own &#60;words&#62;"),
-        "quoted and escaped"
-    );
+    assert!(page.body.contains("Their own &#60;words&#62;"), "quoted and escaped");
     let page = admin.get(&format!("/shipments/{courier}")).await;
-    assert!(
-        page.text("#condition")
-            .contains("does not know the courier “dpd_be”")
-    );
+    assert!(page.text("#condition").contains("does not know the courier “dpd_be”"));
     let fix = page.attribute("#condition .btn", "href").expect("the fix");
-    assert_eq!(
-        fix,
-        format!("/problems/{problem}/fix?back=%2Fshipments%2F{courier}")
-    );
+    assert_eq!(fix, format!("/problems/{problem}/fix?back=%2Fshipments%2F{courier}"));
     let mut reader = portal.visitor(Role::Client).await;
     let page = reader.get(&format!("/shipments/{courier}")).await;
-    assert!(
-        page.text("#condition")
-            .contains("You need the Couriers permission")
-    );
+    assert!(page.text("#condition").contains("You need the Couriers permission"));
 }
 
 #[tokio::test]
@@ -134,15 +110,9 @@ async fn the_region_comes_alone_and_polls_while_a_job_is_due() {
         ))
         .await;
     let moving = browser.partial(&path).await;
-    assert_eq!(
-        moving.attribute("#shipment-live", "hx-trigger").as_deref(),
-        Some("every 1500ms")
-    );
+    assert_eq!(moving.attribute("#shipment-live", "hx-trigger").as_deref(), Some("every 1500ms"));
     assert!(moving.attribute("#shipment-live", "hx-nonce").is_some());
-    assert_eq!(
-        moving.text("#shipment-says"),
-        "Not posted. Channel sync: Not sent."
-    );
+    assert_eq!(moving.text("#shipment-says"), "Not posted. Channel sync: Not sent.");
 }
 
 #[tokio::test]
@@ -151,11 +121,7 @@ async fn posts_and_their_steps_stay_with_the_orders_they_made() {
     let client = rows(&portal).await;
     let own = &portal.own;
     let id = own
-        .ship(
-            &client,
-            "SHP-TWICE",
-            "status = 'pending_tracking', date_post = now(), fulfillment_id = '222'",
-        )
+        .ship(&client, "SHP-TWICE", "status = 'pending_tracking', date_post = now(), fulfillment_id = '222'")
         .await;
     let (account, connection) = (own.account, own.connection);
     portal

@@ -10,39 +10,17 @@ async fn a_form_comes_back_with_what_was_typed() {
     let mut admin = portal.visitor(Role::Admin).await;
     let path = format!("{}/couriers", channel(&portal));
     let page = admin.get(&format!("{path}?courier=dpd_be&name=")).await;
-    let again = admin
-        .submit(
-            &page,
-            &[("courier", "dpd_be"), ("custom_name", " "), ("custom_code", "D1")],
-        )
-        .await;
+    let again =
+        admin.submit(&page, &[("courier", "dpd_be"), ("custom_name", " "), ("custom_code", "D1")]).await;
     assert_eq!(again.status, 422);
     assert!(again.text("title").starts_with("Error: "));
-    assert_eq!(
-        again.text(".error-summary a"),
-        "Enter the custom name eBay of own uses for this courier."
-    );
-    assert_eq!(
-        again
-            .attribute("select#courier option[selected]", "value")
-            .as_deref(),
-        Some("dpd_be")
-    );
+    assert_eq!(again.text(".error-summary a"), "Enter the custom name eBay of own uses for this courier.");
+    assert_eq!(again.attribute("select#courier option[selected]", "value").as_deref(), Some("dpd_be"));
     assert_eq!(again.attribute("#custom_code", "value").as_deref(), Some("D1"));
-    let neither = admin
-        .submit(&page, &[("courier", ""), ("custom_name", "DPD")])
-        .await;
+    let neither = admin.submit(&page, &[("courier", ""), ("custom_name", "DPD")]).await;
     assert_eq!(neither.status, 422);
-    assert_eq!(
-        neither.text(".error-summary a"),
-        "Choose the courier as it is sent to us."
-    );
-    assert_eq!(
-        portal
-            .count("select count(*) from courier_mappings where courier = 'dpd_be'")
-            .await,
-        0
-    );
+    assert_eq!(neither.text(".error-summary a"), "Choose the courier as it is sent to us.");
+    assert_eq!(portal.count("select count(*) from courier_mappings where courier = 'dpd_be'").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,9 +30,7 @@ async fn changing_a_mapping_keeps_the_one_before_and_says_who() {
     let path = format!("{}/couriers", channel(&portal));
     let id = portal.own.record("mapping");
     let edit = admin.get(&format!("{path}?edit={id}")).await;
-    let version = edit
-        .attribute(&format!("#mapping-{id} [name=version]"), "value")
-        .unwrap();
+    let version = edit.attribute(&format!("#mapping-{id} [name=version]"), "value").unwrap();
     let form = |name| {
         [
             ("edit", id.to_string()),
@@ -67,10 +43,7 @@ async fn changing_a_mapping_keeps_the_one_before_and_says_who() {
     let post: Vec<(&str, &str)> = post.iter().map(|(n, v)| (*n, v.as_str())).collect();
     assert_eq!(admin.post(&path, &post).await.status, 303);
     let page = admin.get(&path).await;
-    assert!(
-        page.text("section[aria-labelledby=previous] li")
-            .contains("royal mail was sent as Royal Mail")
-    );
+    assert!(page.text("section[aria-labelledby=previous] li").contains("royal mail was sent as Royal Mail"));
     let history = "select count(*) from activities where verb = 'courier_mapping_changed' and actor_name = 'admin.own' \
                    and before->>'custom_name' = 'Royal Mail' and after->>'custom_name' = 'RoyalMail'";
     assert_eq!(portal.count(history).await, 1);
@@ -80,21 +53,13 @@ async fn changing_a_mapping_keeps_the_one_before_and_says_who() {
     let stale: Vec<(&str, &str)> = stale.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let answer = admin.post(&path, &stale).await;
     assert_eq!(answer.status, 409);
-    assert!(
-        answer.text(".banner.warning").contains("now “RoyalMail”"),
-        "{}",
-        answer.text(".banner")
-    );
+    assert!(answer.text(".banner.warning").contains("now “RoyalMail”"), "{}", answer.text(".banner"));
     assert_eq!(
-        answer
-            .attribute(&format!("#mapping-{id} [name=custom_name]"), "value")
-            .as_deref(),
+        answer.attribute(&format!("#mapping-{id} [name=custom_name]"), "value").as_deref(),
         Some("Royal")
     );
     assert_eq!(
-        portal
-            .count("select count(*) from courier_mappings where custom_name = 'RoyalMail'")
-            .await,
+        portal.count("select count(*) from courier_mappings where custom_name = 'RoyalMail'").await,
         1
     );
 }
@@ -113,16 +78,10 @@ async fn two_who_map_the_same_courier_do_not_overwrite_each_other() {
     // looked at again, it may be changed
     let third = admin.get(&path).await;
     let loaded = third.attribute("[name=loaded]", "value").unwrap();
-    let form = [
-        ("loaded", loaded.as_str()),
-        ("courier", "dpd_be"),
-        ("custom_name", "Interlink"),
-    ];
+    let form = [("loaded", loaded.as_str()), ("courier", "dpd_be"), ("custom_name", "Interlink")];
     assert_eq!(admin.post(&path, &form).await.status, 303);
     assert_eq!(
-        portal
-            .count("select count(*) from courier_mapping_versions where custom_name = 'DPD'")
-            .await,
+        portal.count("select count(*) from courier_mapping_versions where custom_name = 'DPD'").await,
         1
     );
 }
@@ -139,27 +98,14 @@ async fn removing_a_mapping_asks_and_can_be_restored() {
     assert!(!dialog.body.contains("<html"), "the dialog gets the part alone");
     assert_eq!(admin.submit(&page, &[]).await.status, 303);
     let list = admin.get(&path).await;
-    assert!(
-        list.text(".flash p")
-            .starts_with("The mapping of royal mail is removed.")
-    );
-    let restore = list
-        .attribute("section[aria-labelledby=previous] a", "href")
-        .unwrap();
+    assert!(list.text(".flash p").starts_with("The mapping of royal mail is removed."));
+    let restore = list.attribute("section[aria-labelledby=previous] a", "href").unwrap();
     let form = admin.get(&restore).await;
-    assert_eq!(
-        form.attribute("#custom_name", "value").as_deref(),
-        Some("Royal Mail")
-    );
-    assert_eq!(
-        form.attribute("#other_courier", "value").as_deref(),
-        Some("royal mail")
-    );
+    assert_eq!(form.attribute("#custom_name", "value").as_deref(), Some("Royal Mail"));
+    assert_eq!(form.attribute("#other_courier", "value").as_deref(), Some("royal mail"));
     assert_eq!(admin.submit(&form, &[]).await.status, 303);
     assert_eq!(
-        portal
-            .count("select count(*) from courier_mappings where custom_name = 'Royal Mail'")
-            .await,
+        portal.count("select count(*) from courier_mappings where custom_name = 'Royal Mail'").await,
         2
     );
     assert_eq!(admin.get(&remove).await.status, 410, "that mapping is gone");
@@ -176,10 +122,7 @@ async fn everybody_may_look_and_only_admins_may_change() {
         assert!(page.texts("main form").is_empty(), "{role:?} sees a form");
         let form = [("courier", "dpd_be"), ("custom_name", "DPD"), ("loaded", "0")];
         assert_eq!(browser.post(&path, &form).await.status, 403);
-        assert_eq!(
-            browser.post(&format!("{path}/resend"), &form[..1]).await.status,
-            403
-        );
+        assert_eq!(browser.post(&format!("{path}/resend"), &form[..1]).await.status, 403);
         let remove = format!("{path}/{}/remove", portal.own.record("mapping"));
         assert_eq!(browser.post(&remove, &[]).await.status, 403);
     }
@@ -197,38 +140,18 @@ async fn a_channel_of_another_store_or_account_is_not_found() {
         .await;
     let mut admin = portal.visitor(Role::Admin).await;
     let channel = portal.own.record("channel");
-    let theirs = format!(
-        "/stores/{}/channels/{}",
-        portal.other.store,
-        portal.other.record("channel")
-    );
+    let theirs = format!("/stores/{}/channels/{}", portal.other.store, portal.other.record("channel"));
     for base in [format!("/stores/9001/channels/{channel}"), theirs] {
         for page in ["", "/couriers", "/transaction-records"] {
-            assert_eq!(
-                admin.get(&format!("{base}{page}")).await.status,
-                404,
-                "{base}{page}"
-            );
+            assert_eq!(admin.get(&format!("{base}{page}")).await.status, 404, "{base}{page}");
         }
-        let form = [
-            ("courier", "dpd_be"),
-            ("custom_name", "DPD"),
-            ("version", "1"),
-            ("name", "X"),
-        ];
+        let form = [("courier", "dpd_be"), ("custom_name", "DPD"), ("version", "1"), ("name", "X")];
         assert_eq!(admin.post(&base, &form).await.status, 404);
         assert_eq!(admin.post(&format!("{base}/couriers"), &form).await.status, 404);
-        assert_eq!(
-            admin.post(&format!("{base}/couriers/resend"), &form).await.status,
-            404
-        );
+        assert_eq!(admin.post(&format!("{base}/couriers/resend"), &form).await.status, 404);
     }
     // their mapping under our channel
-    let remove = format!(
-        "{}/couriers/{}/remove",
-        super::channel(&portal),
-        portal.other.record("mapping")
-    );
+    let remove = format!("{}/couriers/{}/remove", super::channel(&portal), portal.other.record("mapping"));
     assert_eq!(admin.post(&remove, &[]).await.status, 404);
     assert_eq!(portal.count("select count(*) from courier_mappings").await, 2);
 }

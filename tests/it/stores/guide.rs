@@ -21,33 +21,22 @@ async fn courier_mappings_are_found_and_saved_as_the_guide_says() {
     // 4. "Couriers"
     let couriers = admin.get(&link(&channel, "Couriers 1 not mapped")).await;
     // what is not mapped comes first, with its suggestion
-    assert_eq!(
-        couriers.text("section[aria-labelledby=waiting] tbody th"),
-        "dpd_be"
-    );
-    assert!(
-        couriers
-            .text("section[aria-labelledby=waiting] tbody")
-            .contains("DPD")
-    );
+    assert_eq!(couriers.text("section[aria-labelledby=waiting] tbody th"), "dpd_be");
+    assert!(couriers.text("section[aria-labelledby=waiting] tbody").contains("DPD"));
     // 5. select the courier name
     let options = couriers.texts("select#courier option");
     assert!(options.contains(&"dpd_be".to_owned()), "{options:?}");
     // 6. the custom name, with the channel's own list
     assert!(couriers.body.contains("<option value=\"DPD\"></option>"));
     // 7. Save
-    let saved = admin
-        .submit(&couriers, &[("courier", "dpd_be"), ("custom_name", "DPD")])
-        .await;
+    let saved = admin.submit(&couriers, &[("courier", "dpd_be"), ("custom_name", "DPD")]).await;
     assert_eq!(saved.status, 303, "{}", saved.body);
     let after = admin.get(saved.location()).await;
     assert_eq!(after.text(".flash p"), "dpd_be is sent to eBay of own as DPD.");
     let offer = after.texts(".banner button");
     assert_eq!(offer, ["Resend 1 failed fulfillment"]);
     assert_eq!(
-        portal
-            .count("select count(*) from jobs where kind = 'submit_fulfillment'")
-            .await,
+        portal.count("select count(*) from jobs where kind = 'submit_fulfillment'").await,
         0,
         "saving sends nothing"
     );
@@ -56,17 +45,8 @@ async fn courier_mappings_are_found_and_saved_as_the_guide_says() {
     let sent = admin.post(&path, &[("courier", "dpd_be")]).await;
     assert_eq!(sent.status, 303, "{}", sent.body);
     let after = admin.get(sent.location()).await;
-    assert!(
-        after.text(".flash p").ends_with("Resending 1 fulfillment."),
-        "{}",
-        after.text(".flash p")
-    );
-    assert_eq!(
-        portal
-            .count("select count(*) from jobs where kind = 'submit_fulfillment'")
-            .await,
-        1
-    );
+    assert!(after.text(".flash p").ends_with("Resending 1 fulfillment."), "{}", after.text(".flash p"));
+    assert_eq!(portal.count("select count(*) from jobs where kind = 'submit_fulfillment'").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,23 +64,14 @@ async fn transaction_records_are_found_and_read_as_the_guide_says() {
     let store = support.get(&link(&stores, "Open Store of own")).await;
     let page = support.get(&link(&store, "Open eBay of own")).await;
     // 4. "Transaction Records"
-    let href = page
-        .attribute("nav[aria-label=Channel] a:last-child", "href")
-        .unwrap();
+    let href = page.attribute("nav[aria-label=Channel] a:last-child", "href").unwrap();
     let records = support.get(&href).await;
     assert_eq!(records.texts("tbody th"), ["get_orders", "submit_fulfillment"]);
     // 5–6. choose the log type, press "Add"
     assert_eq!(records.text("#add-filter"), "Add");
-    assert!(
-        records
-            .texts("select#log_type option")
-            .contains(&"submit_fulfillment".to_owned())
-    );
-    let added = support
-        .get(&format!(
-            "{href}?log_type=submit_fulfillment&q=&http=&period=&from=&to=&code="
-        ))
-        .await;
+    assert!(records.texts("select#log_type option").contains(&"submit_fulfillment".to_owned()));
+    let added =
+        support.get(&format!("{href}?log_type=submit_fulfillment&q=&http=&period=&from=&to=&code=")).await;
     assert_eq!(added.texts(".chip"), ["Log Type: submit_fulfillment"]);
     assert_eq!(added.texts("tbody th"), ["submit_fulfillment"]);
     let remove = added.attribute(".chip a", "href").unwrap();
@@ -110,9 +81,7 @@ async fn transaction_records_are_found_and_read_as_the_guide_says() {
     assert_eq!(spelled.texts(".chip"), ["Log Type: submit_fulfillment"]);
     assert_eq!(spelled.texts("tbody th"), ["submit_fulfillment"]);
     // several may be added, and from two on there is Clear all
-    let both = support
-        .get(&format!("{href}?log_type=submit_fulfillment&log_type=get_orders"))
-        .await;
+    let both = support.get(&format!("{href}?log_type=submit_fulfillment&log_type=get_orders")).await;
     assert_eq!(both.texts("tbody th"), ["get_orders", "submit_fulfillment"]);
     assert_eq!(link(&both, "Clear all"), href);
     // 8. the pencil opens the log
@@ -123,19 +92,10 @@ async fn transaction_records_are_found_and_read_as_the_guide_says() {
     assert!(record.text("#response pre").contains("32300"));
     assert!(record.text("#request pre").contains("dpd_be"));
     // 11. the courier is not found: the mapping is one link away
-    assert!(
-        record
-            .text("section.banner")
-            .contains("does not know the courier “dpd_be”")
-    );
+    assert!(record.text("section.banner").contains("does not know the courier “dpd_be”"));
     assert!(link(&record, "Open the courier mappings").ends_with("/couriers?courier=dpd_be"));
     let mut admin = portal.visitor(Role::Admin).await;
-    let page = admin
-        .get(&format!(
-            "/transaction-records/{}",
-            portal.own.record("transaction_record")
-        ))
-        .await;
+    let page = admin.get(&format!("/transaction-records/{}", portal.own.record("transaction_record"))).await;
     assert_eq!(
         link(&page, "Map courier and resend"),
         format!("/problems/{}/fix", portal.own.record("problem"))

@@ -20,8 +20,7 @@ async fn a_connection_tells_what_it_can_do_and_how_a_test_went() {
     assert_eq!(answer.status, 303, "{}", answer.body);
     let page = admin.get(answer.location()).await;
     assert!(
-        page.text(".flash p")
-            .starts_with("ShipStation of own did not pass the test"),
+        page.text(".flash p").starts_with("ShipStation of own did not pass the test"),
         "{}",
         page.text(".flash")
     );
@@ -50,15 +49,8 @@ async fn activity_is_filtered_and_shows_what_changed() {
     let page = client.get("/activity?verb=channel_changed").await;
     assert_eq!(page.texts("tbody tr").len(), 1);
     assert_eq!(page.texts(".chip"), ["What: channel_changed"]);
-    assert!(
-        page.text("tbody dl").contains("name Old → New"),
-        "{}",
-        page.text("tbody dl")
-    );
-    assert_eq!(
-        page.attribute("tbody td[data-label=About] a", "href"),
-        Some(super::channel(&portal))
-    );
+    assert!(page.text("tbody dl").contains("name Old → New"), "{}", page.text("tbody dl"));
+    assert_eq!(page.attribute("tbody td[data-label=About] a", "href"), Some(super::channel(&portal)));
     assert!(page.text("tbody dl").contains("192.0.2.7"));
     let mut support = portal.visitor(Role::Support).await;
     let hidden = support.get("/activity?verb=channel_changed").await;
@@ -66,22 +58,10 @@ async fn activity_is_filtered_and_shows_what_changed() {
     let failed = client.get("/activity?result=failed").await;
     assert_eq!(failed.texts("tbody tr").len(), 1);
     assert!(failed.text("tbody tr").contains("refused the tracking"));
-    let chain = client
-        .get("/activity?trace=0123456789abcdef0123456789abcdef")
-        .await;
+    let chain = client.get("/activity?trace=0123456789abcdef0123456789abcdef").await;
     assert_eq!(chain.texts("tbody tr").len(), 1);
-    assert_eq!(
-        client.get("/activity?to=2020-01-01").await.text(".empty h2"),
-        "Nothing matches"
-    );
-    assert!(
-        client
-            .partial("/activity")
-            .await
-            .body
-            .trim_start()
-            .starts_with("<div id=\"activity\">")
-    );
+    assert_eq!(client.get("/activity?to=2020-01-01").await.text(".empty h2"), "Nothing matches");
+    assert!(client.partial("/activity").await.body.trim_start().starts_with("<div id=\"activity\">"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,8 +71,7 @@ async fn e_mails_hide_people_from_those_who_may_not_see_them() {
     let mut client = portal.visitor(Role::Client).await;
     let list = client.get("/emails").await;
     assert!(
-        list.text(".banner")
-            .contains("No mail server is configured: e-mails are kept here and not sent.")
+        list.text(".banner").contains("No mail server is configured: e-mails are kept here and not sent.")
     );
     assert!(list.text("tbody tr").contains("ada@own.example"));
     let page = client.get(&path).await;
@@ -105,19 +84,6 @@ async fn e_mails_hide_people_from_those_who_may_not_see_them() {
     }
     let of = format!("/emails?shipment={}", portal.own.record("shipment"));
     assert_eq!(client.get(&of).await.texts(".chip"), ["Shipment: SHP-own"]);
-    assert_eq!(
-        client
-            .get("/emails?shipment=999999")
-            .await
-            .texts("tbody tr")
-            .len(),
-        0
-    );
-    assert_eq!(
-        client
-            .get(&format!("/emails/{}", portal.other.record("email")))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(client.get("/emails?shipment=999999").await.texts("tbody tr").len(), 0);
+    assert_eq!(client.get(&format!("/emails/{}", portal.other.record("email"))).await.status, 404);
 }

@@ -20,10 +20,7 @@ async fn exchange(portal: &Portal, request: &str, response: &str, status: Record
     let sent = Sent {
         method: "POST".into(),
         url: "https://ssapi.example.com/orders/createorder?token=hunter2&page=1".into(),
-        headers: vec![
-            ("Authorization".into(), "Basic aHVudGVyMg==".into()),
-            ("Accept".into(), "*/*".into()),
-        ],
+        headers: vec![("Authorization".into(), "Basic aHVudGVyMg==".into()), ("Accept".into(), "*/*".into())],
         body: request.into(),
     };
     let mut scope = portal.scope().await;
@@ -48,15 +45,7 @@ async fn exchange(portal: &Portal, request: &str, response: &str, status: Record
         error_code: Some("E-503".into()),
         error_message: Some("Try later, ada@example.com".into()),
     };
-    record::complete(
-        &portal.app.db,
-        portal.own.account,
-        id,
-        &received,
-        waybill::clock::now(),
-    )
-    .await
-    .unwrap();
+    record::complete(&portal.app.db, portal.own.account, id, &received, waybill::clock::now()).await.unwrap();
     id
 }
 
@@ -68,72 +57,34 @@ async fn the_viewer_shows_both_ways_and_no_secret() {
     let mut support = portal.visitor(Role::Support).await;
     let page = support.get(&format!("/transaction-records/{id}")).await;
     assert_eq!(page.status, 200);
-    for secret in [
-        "hunter2",
-        "aHVudGVyMg",
-        "Ada Lovelace",
-        "Main Street",
-        "ada@example.com",
-    ] {
+    for secret in ["hunter2", "aHVudGVyMg", "Ada Lovelace", "Main Street", "ada@example.com"] {
         assert!(!page.body.contains(secret), "{secret} is shown");
     }
-    assert!(
-        page.text(".http-head")
-            .contains("ssapi.example.com/orders/createorder")
-    );
+    assert!(page.text(".http-head").contains("ssapi.example.com/orders/createorder"));
     assert!(page.text(".http-head").contains("503 Service Unavailable"));
-    assert!(
-        page.text(".http-head").contains("2.4 s · attempt 2"),
-        "{}",
-        page.text(".http-head")
-    );
-    assert!(
-        page.texts("#request pre span").len() > 5,
-        "JSON is written line by line"
-    );
+    assert!(page.text(".http-head").contains("2.4 s · attempt 2"), "{}", page.text(".http-head"));
+    assert!(page.texts("#request pre span").len() > 5, "JSON is written line by line");
     assert!(page.text("#request").contains("masked when this was stored"));
-    assert!(
-        page.text("#response pre").contains("<html>gateway</html>"),
-        "text nodes only"
-    );
+    assert!(page.text("#response pre").contains("<html>gateway</html>"), "text nodes only");
     assert!(page.text("section.banner").contains("was not available"));
     assert!(page.text("section[aria-labelledby=about]").contains("90 days"));
     let file = support.get(&format!("/transaction-records/{id}/request")).await;
     assert_eq!(file.header("content-type"), "text/plain; charset=utf-8");
     assert!(file.header("content-disposition").starts_with("attachment"));
     assert!(!file.body.contains("hunter2"));
-    assert_eq!(
-        support
-            .get(&format!("/transaction-records/{id}/secrets"))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(support.get(&format!("/transaction-records/{id}/secrets")).await.status, 404);
     // another account's, and none at all
     let theirs = portal.other.record("transaction_record");
-    assert_eq!(
-        support
-            .get(&format!("/transaction-records/{theirs}"))
-            .await
-            .status,
-        404
-    );
-    assert_eq!(
-        support
-            .get(&format!("/transaction-records/{theirs}/response"))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(support.get(&format!("/transaction-records/{theirs}")).await.status, 404);
+    assert_eq!(support.get(&format!("/transaction-records/{theirs}/response")).await.status, 404);
     assert_eq!(support.get("/transaction-records/nonsense").await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_body_is_shown_to_64_kb_and_kept_whole() {
     let portal = Portal::open().await;
-    let items: Vec<String> = (0..9000)
-        .map(|n| format!("{{\"sku\":\"SKU-{n:05}\",\"quantity\":{n}}}"))
-        .collect();
+    let items: Vec<String> =
+        (0..9000).map(|n| format!("{{\"sku\":\"SKU-{n:05}\",\"quantity\":{n}}}")).collect();
     let body = format!("{{\"items\":[{}]}}", items.join(","));
     let id = exchange(&portal, &body, "", RecordStatus::Failed).await;
     let mut admin = portal.visitor(Role::Admin).await;
@@ -145,11 +96,7 @@ async fn a_long_body_is_shown_to_64_kb_and_kept_whole() {
         "{}",
         page.text("#request footer")
     );
-    assert!(
-        page.text("#request > details summary, #request details + * summary")
-            .len()
-            < 200
-    );
+    assert!(page.text("#request > details summary, #request details + * summary").len() < 200);
     assert!(page.text("#response").contains("The answer had no body."));
     let whole = admin.get(&format!("/transaction-records/{id}/request")).await;
     assert!(whole.body.contains("SKU-08999"));
@@ -162,21 +109,12 @@ async fn attempts_know_each_other() {
     let second = exchange(&portal, "{}", "", RecordStatus::Success).await;
     let mut admin = portal.visitor(Role::Admin).await;
     let page = admin.get(&format!("/transaction-records/{first}")).await;
-    assert_eq!(
-        super::link(&page, "Next attempt"),
-        format!("/transaction-records/{second}")
-    );
+    assert_eq!(super::link(&page, "Next attempt"), format!("/transaction-records/{second}"));
     assert!(page.text("section.banner").contains("A later attempt went well."));
     let page = admin.get(&format!("/transaction-records/{second}")).await;
-    assert_eq!(
-        super::link(&page, "Previous attempt"),
-        format!("/transaction-records/{first}")
-    );
+    assert_eq!(super::link(&page, "Previous attempt"), format!("/transaction-records/{first}"));
     assert_eq!(page.texts("section[aria-labelledby=attempts] tbody tr").len(), 2);
-    assert!(
-        page.text("section[aria-labelledby=others]")
-            .contains("submit_fulfillment")
-    );
+    assert!(page.text("section[aria-labelledby=others]").contains("submit_fulfillment"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -206,24 +144,13 @@ async fn filters_narrow_and_stay_in_the_links() {
     ] {
         let page = admin.get(&format!("/transaction-records?{query}")).await;
         assert_eq!(page.status, 200, "{query}");
-        assert_eq!(
-            page.texts("tbody tr").len(),
-            expected,
-            "{query}: {:?}",
-            page.texts("tbody tr")
-        );
+        assert_eq!(page.texts("tbody tr").len(), expected, "{query}: {:?}", page.texts("tbody tr"));
     }
     let none = admin.get("/transaction-records?http=2xx&q=SHP-own").await;
     assert_eq!(none.text(".empty h2"), "No calls match");
-    assert_eq!(
-        none.attribute(".empty a", "href").as_deref(),
-        Some("/transaction-records")
-    );
+    assert_eq!(none.attribute(".empty a", "href").as_deref(), Some("/transaction-records"));
     let nobody = admin.get("/transaction-records?q=SHP-other").await;
-    assert_eq!(
-        nobody.text(".empty h2"),
-        "No order or shipment has the number SHP-other"
-    );
+    assert_eq!(nobody.text(".empty h2"), "No order or shipment has the number SHP-other");
     let noted = admin.get("/transaction-records?colour=red").await;
     assert!(noted.text(".banner").contains("no filter “colour”"));
     // the part alone for htmx
@@ -232,10 +159,7 @@ async fn filters_narrow_and_stay_in_the_links() {
     assert!(part.body.contains(&post.to_string()));
     // tabs keep the other filters
     let page = admin.get("/transaction-records?http=5xx").await;
-    assert_eq!(
-        super::link(&page, "Failed"),
-        "/transaction-records?http=5xx&outcome=failed"
-    );
+    assert_eq!(super::link(&page, "Failed"), "/transaction-records?http=5xx&outcome=failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -263,11 +187,5 @@ async fn pages_go_both_ways_over_every_kind() {
         let both: Vec<String> = [first.texts("tbody th"), second.texts("tbody th")].concat();
         assert!(filter.is_empty() || !both.iter().any(|kind| kind == "submit_fulfillment"));
     }
-    assert!(
-        admin
-            .get(&format!("{base}?after=garbage"))
-            .await
-            .text(".pager")
-            .contains("50 of 61 records")
-    );
+    assert!(admin.get(&format!("{base}?after=garbage")).await.text(".pager").contains("50 of 61 records"));
 }

@@ -23,26 +23,15 @@ async fn settings_are_saved_and_told_with_before_and_after() {
     assert_eq!(saved.status, 303, "{}", saved.body);
     let after = admin.get(&path).await;
     assert_eq!(after.text(".flash p"), "The settings of eBay Belgium are saved.");
-    assert_eq!(
-        after
-            .attribute("[name=on_unmapped_courier][checked]", "value")
-            .as_deref(),
-        Some("hold_back")
-    );
+    assert_eq!(after.attribute("[name=on_unmapped_courier][checked]", "value").as_deref(), Some("hold_back"));
     assert!(after.text("#credential_access_token-hint").starts_with("Set."));
-    assert!(
-        !after.body.contains("a-secret-token"),
-        "a secret is never shown again"
-    );
+    assert!(!after.body.contains("a-secret-token"), "a secret is never shown again");
     let activity = after.text("section[aria-labelledby=activity]");
     assert!(
         activity.contains("send_as_is → hold_back") && activity.contains("eBay of own → eBay Belgium"),
         "{activity}"
     );
-    assert!(
-        activity.contains("access_token"),
-        "which credential was replaced: {activity}"
-    );
+    assert!(activity.contains("access_token"), "which credential was replaced: {activity}");
     let leaked = "select count(*) from activities where before::text like '%a-secret%' or after::text like '%a-secret%'";
     assert_eq!(portal.count(leaked).await, 0);
 
@@ -60,26 +49,13 @@ async fn settings_are_saved_and_told_with_before_and_after() {
         .await;
     assert_eq!(stale.status, 409);
     assert!(
-        stale
-            .text(".banner.warning")
-            .contains("admin.own: Changed the settings of eBay Belgium"),
+        stale.text(".banner.warning").contains("admin.own: Changed the settings of eBay Belgium"),
         "{}",
         stale.text(".banner")
     );
-    assert_eq!(
-        stale.attribute("#name", "value").as_deref(),
-        Some("Mine"),
-        "what was typed is kept"
-    );
-    let again = admin
-        .submit(
-            &stale,
-            &[
-                ("on_unmapped_courier", "hold_back"),
-                ("channel_notification", "mute"),
-            ],
-        )
-        .await;
+    assert_eq!(stale.attribute("#name", "value").as_deref(), Some("Mine"), "what was typed is kept");
+    let again =
+        admin.submit(&stale, &[("on_unmapped_courier", "hold_back"), ("channel_notification", "mute")]).await;
     assert_eq!(again.status, 303, "after looking, it may be saved");
     assert_eq!(
         portal
@@ -106,21 +82,10 @@ async fn addresses_that_are_not_public_are_refused() {
         let answer = admin.submit(&page, &[("name", ""), ("base_url", address)]).await;
         assert_eq!(answer.status, 422, "{address}");
         assert_eq!(answer.attribute("#base_url", "value").as_deref(), Some(address));
-        assert_eq!(
-            answer.attribute("#base_url", "aria-invalid").as_deref(),
-            Some("true")
-        );
-        assert_eq!(
-            answer.texts(".error-summary a")[0],
-            "Enter a name for this channel."
-        );
+        assert_eq!(answer.attribute("#base_url", "aria-invalid").as_deref(), Some("true"));
+        assert_eq!(answer.texts(".error-summary a")[0], "Enter a name for this channel.");
     }
-    assert_eq!(
-        portal
-            .count("select count(*) from activities where verb = 'channel_changed'")
-            .await,
-        0
-    );
+    assert_eq!(portal.count("select count(*) from activities where verb = 'channel_changed'").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,17 +96,8 @@ async fn others_see_the_settings_without_a_form() {
         let page = browser.get(&channel(&portal)).await;
         assert_eq!(page.status, 200);
         assert!(page.texts("main form").is_empty());
-        assert!(
-            page.text("section[aria-labelledby=settings]")
-                .contains("Send it as it is")
-        );
-        assert_eq!(
-            browser
-                .post(&channel(&portal), &[("version", "1"), ("name", "X")])
-                .await
-                .status,
-            403
-        );
+        assert!(page.text("section[aria-labelledby=settings]").contains("Send it as it is"));
+        assert_eq!(browser.post(&channel(&portal), &[("version", "1"), ("name", "X")]).await.status, 403);
     }
 }
 
@@ -153,11 +109,7 @@ async fn a_failing_channel_says_since_when_and_why() {
         .await;
     let mut client = portal.visitor(Role::Client).await;
     let page = client.get(&channel(&portal)).await;
-    assert!(
-        page.text(".banner.danger").contains("refuses our credentials"),
-        "{}",
-        page.text(".banner")
-    );
+    assert!(page.text(".banner.danger").contains("refuses our credentials"), "{}", page.text(".banner"));
     let stores = client.get("/stores").await;
     assert_eq!(stores.text("tbody .badge"), "Failing");
 }

@@ -75,9 +75,7 @@ impl TestDatabase {
         let name = format!("{COPIES}{}_{}", *RUN, COUNT.fetch_add(1, Ordering::Relaxed));
         let admin = connect(server.admin.as_str()).await;
         admin
-            .batch_execute(&format!(
-                "create database {name} owner {OWNER_ROLE} strategy file_copy {how}"
-            ))
+            .batch_execute(&format!("create database {name} owner {OWNER_ROLE} strategy file_copy {how}"))
             .await
             .expect("making the test's database");
         TestDatabase { name, server }
@@ -138,19 +136,14 @@ impl Server {
 /// multi-thread runtime allows; tests and actix workers have the other kind.
 pub fn migrate(url: &str) {
     migrate_with(url, |harness| {
-        harness
-            .run_pending_migrations(MIGRATIONS)
-            .map(|_| ())
-            .expect("running the migrations");
+        harness.run_pending_migrations(MIGRATIONS).map(|_| ()).expect("running the migrations");
     });
 }
 
 /// Hands a migration harness on `url` to `work`, on a runtime of its own.
 pub fn migrate_with(url: &str, work: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) + Send) {
     apart(async move {
-        let connection = AsyncPgConnection::establish(url)
-            .await
-            .expect("connecting for migrations");
+        let connection = AsyncPgConnection::establish(url).await.expect("connecting for migrations");
         work(&mut AsyncMigrationHarness::new(connection));
     });
 }
@@ -194,11 +187,7 @@ fn server() -> &'static Server {
         let admin = Url::parse(&admin).expect("TEST_DATABASE_ADMIN_URL is a URL");
         let template = format!("{TEMPLATES}{}", fingerprint());
         let fresh = local.as_ref().is_some_and(|local| local.report.started_here());
-        let server = Server {
-            admin,
-            template,
-            local,
-        };
+        let server = Server { admin, template, local };
         apart(prepare(&server, fresh));
         server
     })
@@ -241,14 +230,9 @@ pub fn scratch_folder() -> PathBuf {
 /// Sweeps what older runs left and builds the template if it is not there.
 async fn prepare(server: &Server, fresh: bool) {
     let admin = connect(server.admin.as_str()).await;
-    admin
-        .execute("select pg_advisory_lock($1)", &[&LOCK])
-        .await
-        .expect("the builders' lock");
+    admin.execute("select pg_advisory_lock($1)", &[&LOCK]).await.expect("the builders' lock");
     sweep(&admin, &server.template, fresh).await;
-    create_roles(&admin, server.admin.password())
-        .await
-        .expect("making the roles");
+    create_roles(&admin, server.admin.password()).await.expect("making the roles");
     let known = admin
         .query_opt("select from pg_database where datname = $1", &[&server.template])
         .await
@@ -290,9 +274,7 @@ async fn sweep(admin: &Client, template: &str, fresh: bool) {
     for row in leftovers {
         let name: &str = row.get(0);
         // Another process may be at it too.
-        let _ = admin
-            .batch_execute(&format!("drop database if exists {name} with (force)"))
-            .await;
+        let _ = admin.batch_execute(&format!("drop database if exists {name} with (force)")).await;
     }
 }
 

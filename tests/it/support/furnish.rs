@@ -13,28 +13,88 @@ pub async fn furnish(
     name: &str,
 ) -> BTreeMap<&'static str, i64> {
     const ROWS: &[(&str, &str)] = &[
-        ("channel", "insert into channels (account_id, store_id, kind, name) values ($a, $store, 'ebay', 'eBay of $n') returning id"),
+        (
+            "channel",
+            "insert into channels (account_id, store_id, kind, name) values ($a, $store, 'ebay', 'eBay of $n') returning id",
+        ),
         ("warehouse", "insert into warehouses (account_id, name) values ($a, 'Antwerp') returning id"),
-        ("connection", "insert into connections (account_id, kind, name, warehouse_id) values ($a, 'shipstation', 'ShipStation of $n', $warehouse) returning id"),
-        ("address", "insert into addresses (account_id, name, line1, city, postal_code, country) values ($a, 'Ada Lovelace', 'Main Street 1', 'Ghent', '9000', 'BE') returning id"),
-        ("customer", "insert into customers (account_id, name, email, address_id, orders_count, last_order_at, search_text) values ($a, 'Ada Lovelace', 'ada@$n.example', $address, 1, now(), 'ada lovelace') returning id"),
-        ("order", "insert into orders (account_id, channel_id, customer_id, number, channel_reference, currency, total_minor, ship_address_id, placed_at, status, items_ordered, items_shipped, shipment_status, channel_sync, search_text) values ($a, $channel, $customer, 'ORD-$n', 'ref-$n', 'EUR', 1999, $address, now(), 'shipped', 1, 1, 'shipped', 'failed', 'ord-$n ada') returning id"),
+        (
+            "connection",
+            "insert into connections (account_id, kind, name, warehouse_id) values ($a, 'shipstation', 'ShipStation of $n', $warehouse) returning id",
+        ),
+        (
+            "address",
+            "insert into addresses (account_id, name, line1, city, postal_code, country) values ($a, 'Ada Lovelace', 'Main Street 1', 'Ghent', '9000', 'BE') returning id",
+        ),
+        (
+            "customer",
+            "insert into customers (account_id, name, email, address_id, orders_count, last_order_at, search_text) values ($a, 'Ada Lovelace', 'ada@$n.example', $address, 1, now(), 'ada lovelace') returning id",
+        ),
+        (
+            "order",
+            "insert into orders (account_id, channel_id, customer_id, number, channel_reference, currency, total_minor, ship_address_id, placed_at, status, items_ordered, items_shipped, shipment_status, channel_sync, search_text) values ($a, $channel, $customer, 'ORD-$n', 'ref-$n', 'EUR', 1999, $address, now(), 'shipped', 1, 1, 'shipped', 'failed', 'ord-$n ada') returning id",
+        ),
         ("product", "insert into products (account_id, sku, name) values ($a, 'KTL', 'Kettle') returning id"),
-        ("order_line", "insert into order_lines (account_id, order_id, product_id, position, channel_line_id, sku, name, quantity, quantity_shipped, price_minor) values ($a, $order, $product, 1, 'line-1', 'KTL', 'Kettle', 1, 1, 1999) returning id"),
-        ("fulfillment_order", "insert into fulfillment_orders (account_id, order_id, warehouse_id, status) values ($a, $order, $warehouse, 'submitted') returning id"),
-        ("shipment", "insert into shipments (account_id, number, order_id, fulfillment_order_id, warehouse_id, connection_id, channel_id, status, date_post, fulfillment_id, courier, tracking_number, inventory_status, shipped_at, channel_sync, search_text) values ($a, 'SHP-$n', $order, $fulfillment_order, $warehouse, $connection, $channel, 'shipped', now(), '94113592', 'dpd_be', '05308900123456', 'shipped', now(), 'failed', 'shp-$n') returning id"),
-        ("shipment_details", "insert into shipment_details (account_id, shipment_id, channel_message) values ($a, $shipment, 'The carrier is not known.') returning shipment_id"),
-        ("shipment_line", "insert into shipment_lines (account_id, shipment_id, order_line_id, product_id, quantity) values ($a, $shipment, $order_line, $product, 1) returning id"),
-        ("post", "insert into posts (account_id, shipment_id, connection_id, group_no, external_reference, state) values ($a, $shipment, $connection, 1, 'SHP-$n', 'accepted') returning id"),
-        ("provider_order", "insert into provider_orders (account_id, shipment_id, connection_id, post_id, remote_id, reference, remote_status) values ($a, $shipment, $connection, $post, '94113592', 'SHP-$n', 'shipped') returning id"),
-        ("transaction_record", "insert into transaction_records (account_id, log_type, status, channel_id, order_id, shipment_id, courier, method, url, request_headers, request_body, response_status, response_headers, response_body, duration_ms, error_class, error_code, error_message, trace_id, finished_at) values ($a, 'submit_fulfillment', 'failed', $channel, $order, $shipment, 'dpd_be', 'POST', 'https://api.ebay.example/order/1/shipping_fulfillment', '[[\"Content-Type\",\"application/json\"]]', '{\"shippingCarrierCode\":\"dpd_be\"}', 400, '[[\"content-type\",\"application/json\"]]', '{\"errors\":[{\"errorId\":32300}]}', 184, 'courier_unmapped', '32300', 'Invalid shipping carrier', '0123456789abcdef0123456789abcdef', now()) returning id"),
-        ("activity", "insert into activities (account_id, actor_kind, actor_name, verb, result, summary, subject_kind, subject_id, order_id, shipment_id, channel_id, transaction_record_id, trace_id) values ($a, 'channel', 'eBay of $n', 'fulfillment_replied', 'failed', 'eBay of $n refused the tracking', 'shipment', $shipment, $order, $shipment, $channel, $transaction_record, '0123456789abcdef0123456789abcdef') returning id"),
-        ("problem", "insert into problems (account_id, kind, shipment_id, order_id, channel_id, error_class, cause_key, courier, code, detail, first_seen_at, last_seen_at, transaction_record_id) values ($a, 'submit', $shipment, $order, $channel, 'courier_unmapped', 'submit:courier_unmapped:channel:$channel:dpd_be', 'dpd_be', '32300', 'Invalid shipping carrier', now(), now(), $transaction_record) returning id"),
-        ("seen", "insert into seen_couriers (account_id, channel_id, courier, as_sent, times, last_shipment_id) values ($a, $channel, 'dpd_be', 'dpd_be', 3, $shipment) returning channel_id"),
-        ("mapping", "insert into courier_mappings (account_id, channel_id, courier, custom_name) values ($a, $channel, 'royal mail', 'Royal Mail') returning id"),
-        ("email", "insert into emails (account_id, trigger, order_id, shipment_id, recipient, subject, body, state) values ($a, 'fulfilled', $order, $shipment, 'ada@$n.example', 'Your kettle', 'It is on its way.', 'kept') returning id"),
-        ("import", "insert into imports (account_id, kind, channel_id, file_name, file_sha256, state, rows_total, rows_failed, header, finished_at) values ($a, 'orders', $channel, 'orders.csv', 'x', 'finished', 1, 1, 'Name,Email', now()) returning id"),
-        ("import_row", "insert into import_rows (account_id, import_id, line, reference, outcome, reason, raw) values ($a, $import, 2, '#1', 'failed', 'Line 2: write a whole number.', '#1,a@b.example') returning import_id"),
+        (
+            "order_line",
+            "insert into order_lines (account_id, order_id, product_id, position, channel_line_id, sku, name, quantity, quantity_shipped, price_minor) values ($a, $order, $product, 1, 'line-1', 'KTL', 'Kettle', 1, 1, 1999) returning id",
+        ),
+        (
+            "fulfillment_order",
+            "insert into fulfillment_orders (account_id, order_id, warehouse_id, status) values ($a, $order, $warehouse, 'submitted') returning id",
+        ),
+        (
+            "shipment",
+            "insert into shipments (account_id, number, order_id, fulfillment_order_id, warehouse_id, connection_id, channel_id, status, date_post, fulfillment_id, courier, tracking_number, inventory_status, shipped_at, channel_sync, search_text) values ($a, 'SHP-$n', $order, $fulfillment_order, $warehouse, $connection, $channel, 'shipped', now(), '94113592', 'dpd_be', '05308900123456', 'shipped', now(), 'failed', 'shp-$n') returning id",
+        ),
+        (
+            "shipment_details",
+            "insert into shipment_details (account_id, shipment_id, channel_message) values ($a, $shipment, 'The carrier is not known.') returning shipment_id",
+        ),
+        (
+            "shipment_line",
+            "insert into shipment_lines (account_id, shipment_id, order_line_id, product_id, quantity) values ($a, $shipment, $order_line, $product, 1) returning id",
+        ),
+        (
+            "post",
+            "insert into posts (account_id, shipment_id, connection_id, group_no, external_reference, state) values ($a, $shipment, $connection, 1, 'SHP-$n', 'accepted') returning id",
+        ),
+        (
+            "provider_order",
+            "insert into provider_orders (account_id, shipment_id, connection_id, post_id, remote_id, reference, remote_status) values ($a, $shipment, $connection, $post, '94113592', 'SHP-$n', 'shipped') returning id",
+        ),
+        (
+            "transaction_record",
+            "insert into transaction_records (account_id, log_type, status, channel_id, order_id, shipment_id, courier, method, url, request_headers, request_body, response_status, response_headers, response_body, duration_ms, error_class, error_code, error_message, trace_id, finished_at) values ($a, 'submit_fulfillment', 'failed', $channel, $order, $shipment, 'dpd_be', 'POST', 'https://api.ebay.example/order/1/shipping_fulfillment', '[[\"Content-Type\",\"application/json\"]]', '{\"shippingCarrierCode\":\"dpd_be\"}', 400, '[[\"content-type\",\"application/json\"]]', '{\"errors\":[{\"errorId\":32300}]}', 184, 'courier_unmapped', '32300', 'Invalid shipping carrier', '0123456789abcdef0123456789abcdef', now()) returning id",
+        ),
+        (
+            "activity",
+            "insert into activities (account_id, actor_kind, actor_name, verb, result, summary, subject_kind, subject_id, order_id, shipment_id, channel_id, transaction_record_id, trace_id) values ($a, 'channel', 'eBay of $n', 'fulfillment_replied', 'failed', 'eBay of $n refused the tracking', 'shipment', $shipment, $order, $shipment, $channel, $transaction_record, '0123456789abcdef0123456789abcdef') returning id",
+        ),
+        (
+            "problem",
+            "insert into problems (account_id, kind, shipment_id, order_id, channel_id, error_class, cause_key, courier, code, detail, first_seen_at, last_seen_at, transaction_record_id) values ($a, 'submit', $shipment, $order, $channel, 'courier_unmapped', 'submit:courier_unmapped:channel:$channel:dpd_be', 'dpd_be', '32300', 'Invalid shipping carrier', now(), now(), $transaction_record) returning id",
+        ),
+        (
+            "seen",
+            "insert into seen_couriers (account_id, channel_id, courier, as_sent, times, last_shipment_id) values ($a, $channel, 'dpd_be', 'dpd_be', 3, $shipment) returning channel_id",
+        ),
+        (
+            "mapping",
+            "insert into courier_mappings (account_id, channel_id, courier, custom_name) values ($a, $channel, 'royal mail', 'Royal Mail') returning id",
+        ),
+        (
+            "email",
+            "insert into emails (account_id, trigger, order_id, shipment_id, recipient, subject, body, state) values ($a, 'fulfilled', $order, $shipment, 'ada@$n.example', 'Your kettle', 'It is on its way.', 'kept') returning id",
+        ),
+        (
+            "import",
+            "insert into imports (account_id, kind, channel_id, file_name, file_sha256, state, rows_total, rows_failed, header, finished_at) values ($a, 'orders', $channel, 'orders.csv', 'x', 'finished', 1, 1, 'Name,Email', now()) returning id",
+        ),
+        (
+            "import_row",
+            "insert into import_rows (account_id, import_id, line, reference, outcome, reason, raw) values ($a, $import, 2, '#1', 'failed', 'Line 2: write a whole number.', '#1,a@b.example') returning import_id",
+        ),
     ];
     let mut made: BTreeMap<&'static str, i64> = BTreeMap::new();
     for (kind, statement) in ROWS {
@@ -49,9 +109,9 @@ pub async fn furnish(
             .replace("$store", &store.to_string())
             .replace("$n", name)
             .replace("$a", &account.to_string());
-        let id: i64 = client.query_one(&statement, &[]).await.unwrap_or_else(|e| panic!("{kind}: {e:?}")).get(0);
+        let id: i64 =
+            client.query_one(&statement, &[]).await.unwrap_or_else(|e| panic!("{kind}: {e:?}")).get(0);
         made.insert(kind, id);
     }
     made
 }
-

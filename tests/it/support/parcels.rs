@@ -55,32 +55,15 @@ impl Parcels {
             ),
         )
         .await;
-        let mut parcels = Parcels {
-            account,
-            channel,
-            connection,
-            warehouse,
-            order,
-            shipment: 0,
-            problem: 0,
-        };
+        let mut parcels = Parcels { account, channel, connection, warehouse, order, shipment: 0, problem: 0 };
         parcels.shipment = parcels.ship(client, &format!("SHP-{account}-1"), "").await;
-        parcels.problem = parcels
-            .fail(client, parcels.shipment, "submit", "invalid_request", None)
-            .await;
+        parcels.problem = parcels.fail(client, parcels.shipment, "submit", "invalid_request", None).await;
         parcels
     }
 
     /// One more shipment of the order with one line; `set` changes its columns.
     pub async fn ship(&self, client: &Client, number: &str, set: &str) -> i64 {
-        let Parcels {
-            account,
-            channel,
-            connection,
-            warehouse,
-            order,
-            ..
-        } = self;
+        let Parcels { account, channel, connection, warehouse, order, .. } = self;
         let fulfillment_order = one(
             client,
             &format!("insert into fulfillment_orders (account_id, order_id, warehouse_id) values ({account}, {order}, {warehouse}) returning id"),
@@ -112,10 +95,7 @@ impl Parcels {
         if !set.is_empty() {
             let change =
                 format!("update shipments set {set} where account_id = {account} and id = {shipment}");
-            client
-                .batch_execute(&change)
-                .await
-                .unwrap_or_else(|e| panic!("{change}: {e:?}"));
+            client.batch_execute(&change).await.unwrap_or_else(|e| panic!("{change}: {e:?}"));
         }
         shipment
     }
@@ -127,11 +107,7 @@ impl Parcels {
              tracking_number = 'T{number}', channel_sync = 'failed'"
         );
         let shipment = self.ship(client, number, &set).await;
-        (
-            shipment,
-            self.fail(client, shipment, "submit", "courier_unmapped", Some(courier))
-                .await,
-        )
+        (shipment, self.fail(client, shipment, "submit", "courier_unmapped", Some(courier)).await)
     }
 
     /// An open problem of a shipment.
@@ -143,24 +119,10 @@ impl Parcels {
         class: &str,
         courier: Option<&str>,
     ) -> i64 {
-        let Parcels {
-            account,
-            channel,
-            connection,
-            order,
-            ..
-        } = self;
+        let Parcels { account, channel, connection, order, .. } = self;
         let (channel, connection, place) = match kind {
-            "submit" => (
-                channel.to_string(),
-                "null".to_owned(),
-                format!("channel:{channel}"),
-            ),
-            _ => (
-                "null".to_owned(),
-                connection.to_string(),
-                format!("connection:{connection}"),
-            ),
+            "submit" => (channel.to_string(), "null".to_owned(), format!("channel:{channel}")),
+            _ => ("null".to_owned(), connection.to_string(), format!("connection:{connection}")),
         };
         let courier_sql = courier.map_or("null".to_owned(), |c| format!("'{c}'"));
         one(
@@ -178,9 +140,5 @@ impl Parcels {
 }
 
 async fn one(client: &Client, statement: &str) -> i64 {
-    client
-        .query_one(statement, &[])
-        .await
-        .unwrap_or_else(|e| panic!("{statement}: {e:?}"))
-        .get(0)
+    client.query_one(statement, &[]).await.unwrap_or_else(|e| panic!("{statement}: {e:?}")).get(0)
 }

@@ -72,7 +72,10 @@ pub struct World {
 impl World {
     /// The id of its record of a kind.
     pub fn record(&self, kind: &str) -> i64 {
-        *self.records.get(kind).unwrap_or_else(|| panic!("no {kind}: add one to furnish in support/portal.rs"))
+        *self
+            .records
+            .get(kind)
+            .unwrap_or_else(|| panic!("no {kind}: add one to furnish in support/portal.rs"))
     }
 
     /// Whoever has the role.
@@ -122,15 +125,7 @@ impl Portal {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let running = serve(app.clone(), listener, rooms).expect("a server");
         let address = running.address;
-        Portal {
-            own,
-            other,
-            both,
-            app,
-            address,
-            database,
-            running: Some(running),
-        }
+        Portal { own, other, both, app, address, database, running: Some(running) }
     }
 
     /// A browser nobody has signed in with.
@@ -159,20 +154,13 @@ impl Portal {
     /// Runs SQL as the superuser, past every policy.
     pub async fn sql(&self, statement: &str) {
         let client = connect(&self.database.superuser_url()).await;
-        client
-            .batch_execute(statement)
-            .await
-            .unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+        client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
     }
 
     /// One number, asked as the superuser.
     pub async fn count(&self, query: &str) -> i64 {
         let client = connect(&self.database.superuser_url()).await;
-        client
-            .query_one(query, &[])
-            .await
-            .unwrap_or_else(|e| panic!("{query}: {e:?}"))
-            .get(0)
+        client.query_one(query, &[]).await.unwrap_or_else(|e| panic!("{query}: {e:?}")).get(0)
     }
 
     /// What every table holds: rows and a sum over their contents. Sessions and
@@ -198,10 +186,7 @@ impl Portal {
                 )
             })
             .collect();
-        let rows = client
-            .query(&parts.join(" union all "), &[])
-            .await
-            .expect("their contents");
+        let rows = client.query(&parts.join(" union all "), &[]).await.expect("their contents");
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
@@ -221,13 +206,7 @@ impl World {
             "insert into accounts (name, slug, time_zone) values ('The {name} account', '{name}', 'Europe/Brussels')
              returning id"
         );
-        let account = AccountId(
-            client
-                .query_one(&statement, &[])
-                .await
-                .expect("an account")
-                .get(0),
-        );
+        let account = AccountId(client.query_one(&statement, &[]).await.expect("an account").get(0));
         let statement = format!(
             "insert into stores (account_id, name) values ({account}, 'Store of {name}') returning id"
         );
@@ -250,9 +229,7 @@ async fn client_of(database: &TestDatabase) -> tokio_postgres::Client {
 /// Hashing is slow on purpose: everybody shares one hash.
 async fn add_user(database: &TestDatabase, name: &str, roles: &[(AccountId, Role)]) -> User {
     static HASH: OnceCell<String> = OnceCell::const_new();
-    let hash = HASH
-        .get_or_init(|| async { passwords::hash(PASSWORD.into()).await.expect("a hash") })
-        .await;
+    let hash = HASH.get_or_init(|| async { passwords::hash(PASSWORD.into()).await.expect("a hash") }).await;
     let client = connect(&database.superuser_url()).await;
     let email = format!("{name}@example.com");
     let support = roles.iter().any(|(_, role)| *role == Role::Support);
@@ -266,10 +243,7 @@ async fn add_user(database: &TestDatabase, name: &str, roles: &[(AccountId, Role
     let id = UserId(row.get(0));
     for (account, role) in roles {
         let statement = "insert into memberships (user_id, account_id, role) values ($1, $2, $3)";
-        client
-            .execute(statement, &[&id.0, &account.0, &role.as_str()])
-            .await
-            .expect("a membership");
+        client.execute(statement, &[&id.0, &account.0, &role.as_str()]).await.expect("a membership");
     }
     User { id, email }
 }
@@ -294,10 +268,7 @@ pub struct Answer {
 
 impl Browser {
     /// A browser without cookies.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it calls the portal under test and nothing else"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "it calls the portal under test and nothing else")]
     pub fn new(address: SocketAddr) -> Browser {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -305,11 +276,7 @@ impl Browser {
             .no_proxy()
             .build()
             .expect("a browser");
-        Browser {
-            http,
-            base: format!("http://{address}"),
-            cookies: BTreeMap::new(),
-        }
+        Browser { http, base: format!("http://{address}"), cookies: BTreeMap::new() }
     }
 
     /// Where the portal is, as in `Origin`.
@@ -325,38 +292,25 @@ impl Browser {
 
     /// Follows a link.
     pub async fn get(&mut self, path: &str) -> Answer {
-        self.send("GET", path, &[("sec-fetch-site", "same-origin")], None)
-            .await
+        self.send("GET", path, &[("sec-fetch-site", "same-origin")], None).await
     }
 
     /// Asks as htmx does for a part of a page.
     pub async fn partial(&mut self, path: &str) -> Answer {
-        let headers = [
-            ("sec-fetch-site", "same-origin"),
-            ("hx-request", "true"),
-            ("hx-request-type", "partial"),
-        ];
+        let headers =
+            [("sec-fetch-site", "same-origin"), ("hx-request", "true"), ("hx-request-type", "partial")];
         self.send("GET", path, &headers, None).await
     }
 
     /// Sends a form from a page of ours.
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
-        self.send(
-            "POST",
-            path,
-            &[("sec-fetch-site", "same-origin")],
-            Some(encode(form)),
-        )
-        .await
+        self.send("POST", path, &[("sec-fetch-site", "same-origin")], Some(encode(form))).await
     }
 
     /// Sends a form as htmx does from a dialog.
     pub async fn post_partial(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let headers = [
-            ("sec-fetch-site", "same-origin"),
-            ("hx-request", "true"),
-            ("hx-request-type", "partial"),
-        ];
+        let headers =
+            [("sec-fetch-site", "same-origin"), ("hx-request", "true"), ("hx-request-type", "partial")];
         self.send("POST", path, &headers, Some(encode(form))).await
     }
 
@@ -372,8 +326,7 @@ impl Browser {
 
     /// Signs in.
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
-        self.post("/login", &[("email", email), ("password", password)])
-            .await
+        self.post("/login", &[("email", email), ("password", password)]).await
     }
 
     /// Sends anything. A body is a form unless a header says otherwise.
@@ -425,26 +378,18 @@ impl Browser {
 }
 
 fn encode(form: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish()
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
 }
 
 impl Answer {
     /// A header; empty when it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// Every `Set-Cookie` line.
     pub fn cookies(&self) -> impl Iterator<Item = &str> {
-        self.headers
-            .get_all("set-cookie")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
+        self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok())
     }
 
     /// Where it sends the browser.
@@ -457,9 +402,7 @@ impl Answer {
         let selector = scraper::Selector::parse(selector).expect("a selector");
         let page = scraper::Html::parse_document(&self.body);
         let text = |element: scraper::ElementRef<'_>| element.text().collect::<Vec<_>>().join(" ");
-        page.select(&selector)
-            .map(|e| text(e).split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect()
+        page.select(&selector).map(|e| text(e).split_whitespace().collect::<Vec<_>>().join(" ")).collect()
     }
 
     /// The text of the first element that a selector finds; empty without one.
@@ -478,20 +421,14 @@ impl Answer {
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let selector = scraper::Selector::parse(selector).expect("a selector");
         let page = scraper::Html::parse_document(&self.body);
-        page.select(&selector)
-            .next()
-            .and_then(|e| e.attr(name))
-            .map(str::to_owned)
+        page.select(&selector).next().and_then(|e| e.attr(name)).map(str::to_owned)
     }
 
     /// The form in the page's main part: where it goes and what it holds.
     pub fn form(&self) -> (String, Vec<(String, String)>) {
         let page = scraper::Html::parse_document(&self.body);
         let find = |selector| scraper::Selector::parse(selector).expect("a selector");
-        let form = page
-            .select(&find("main form, section form"))
-            .next()
-            .expect("a form");
+        let form = page.select(&find("main form, section form")).next().expect("a form");
         let mut fields = Vec::new();
         for field in form.select(&find("input, textarea")) {
             let Some(name) = field.attr("name") else { continue };

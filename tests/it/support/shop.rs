@@ -63,7 +63,8 @@ impl Shop {
         let database = TestDatabase::create().await;
         let db = Db::open(&database.owner_url(), 12, "test").expect("a pool");
         let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("a sandbox");
-        let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout).expect("a client");
+        let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout)
+            .expect("a client");
         let keyring = Keyring::random();
         let work = Work { db: db.clone(), outbound, keyring, now };
         let mut shop = Shop {
@@ -91,13 +92,26 @@ impl Shop {
         global.commit().await.unwrap();
         self.account = AccountId(account.id);
         let mut scope = self.scope().await;
-        let store = id(&mut scope, sql("insert into stores (account_id, name) values ({}, 'Store') returning id").bind(account.id)).await;
-        let warehouse =
-            id(&mut scope, sql("insert into warehouses (account_id, name) values ({}, 'Antwerp') returning id").bind(account.id)).await;
+        let store = id(
+            &mut scope,
+            sql("insert into stores (account_id, name) values ({}, 'Store') returning id").bind(account.id),
+        )
+        .await;
+        let warehouse = id(
+            &mut scope,
+            sql("insert into warehouses (account_id, name) values ({}, 'Antwerp') returning id")
+                .bind(account.id),
+        )
+        .await;
         let mut channels = Vec::new();
         for (kind, name, base, token) in [
             ("ebay", "eBay UK", self.sandbox.ebay_base(), "sandbox-ebay-token".to_owned()),
-            ("shopify", "Shopify", self.sandbox.shopify_base("shop"), waybill::sandbox::default_shop_token("shop")),
+            (
+                "shopify",
+                "Shopify",
+                self.sandbox.shopify_base("shop"),
+                waybill::sandbox::default_shop_token("shop"),
+            ),
         ] {
             let channel = id(
                 &mut scope,
@@ -110,10 +124,17 @@ impl Shop {
                 .bind(base),
             )
             .await;
-            let place = Place { account: self.account, column: waybill::channels::store::CREDENTIALS, row: channel };
-            let sealed = self.work.keyring.seal(place, &json!({ "access_token": token }).to_string()).unwrap();
+            let place =
+                Place { account: self.account, column: waybill::channels::store::CREDENTIALS, row: channel };
+            let sealed =
+                self.work.keyring.seal(place, &json!({ "access_token": token }).to_string()).unwrap();
             scope
-                .execute(sql("update channels set credentials_sealed = {} where account_id = {} and id = {}").bind(sealed).bind(account.id).bind(channel))
+                .execute(
+                    sql("update channels set credentials_sealed = {} where account_id = {} and id = {}")
+                        .bind(sealed)
+                        .bind(account.id)
+                        .bind(channel),
+                )
                 .await
                 .unwrap();
             channels.push(ChannelId(channel));
@@ -127,11 +148,20 @@ impl Shop {
                 .bind(warehouse),
         )
         .await;
-        let place = Place { account: self.account, column: waybill::providers::connection::CREDENTIALS, row: connection };
+        let place = Place {
+            account: self.account,
+            column: waybill::providers::connection::CREDENTIALS,
+            row: connection,
+        };
         let keys = json!({ "api_key": "sandbox-key", "api_secret": "sandbox-secret" }).to_string();
         let sealed = self.work.keyring.seal(place, &keys).unwrap();
         scope
-            .execute(sql("update connections set credentials_sealed = {} where account_id = {} and id = {}").bind(sealed).bind(account.id).bind(connection))
+            .execute(
+                sql("update connections set credentials_sealed = {} where account_id = {} and id = {}")
+                    .bind(sealed)
+                    .bind(account.id)
+                    .bind(connection),
+            )
             .await
             .unwrap();
         self.connection = ConnectionId(connection);
@@ -156,7 +186,12 @@ impl Shop {
     }
 
     /// Runs an action as somebody.
-    pub async fn act_as<A: Action>(&self, role: Role, id: i64, input: A::Input) -> Result<Outcome, ActionError> {
+    pub async fn act_as<A: Action>(
+        &self,
+        role: Role,
+        id: i64,
+        input: A::Input,
+    ) -> Result<Outcome, ActionError> {
         actions::run::<A>(&self.db, self.account, &self.by(role), Call::plain(id, input), now()).await
     }
 
@@ -175,7 +210,13 @@ impl Shop {
     pub async fn order(&self, channel: ChannelId, skus: &[(&str, u32)]) -> (OrderId, ShipmentId) {
         let lines = skus
             .iter()
-            .map(|(sku, quantity)| SeedLine { sku: (*sku).into(), title: Some(format!("Thing {sku}")), unit_price: Some("12.50".into()), quantity: Some(*quantity), ..SeedLine::default() })
+            .map(|(sku, quantity)| SeedLine {
+                sku: (*sku).into(),
+                title: Some(format!("Thing {sku}")),
+                unit_price: Some("12.50".into()),
+                quantity: Some(*quantity),
+                ..SeedLine::default()
+            })
             .collect();
         let order = SeedOrder {
             email: Some("ada@buyer.example".into()),
@@ -198,7 +239,9 @@ impl Shop {
         }
         self.poll(channel).await;
         let order = self.value("select id from orders order by id desc limit 1").await;
-        let shipment = self.value(&format!("select id from shipments where order_id = {order} order by id desc limit 1")).await;
+        let shipment = self
+            .value(&format!("select id from shipments where order_id = {order} order by id desc limit 1"))
+            .await;
         (OrderId(order), ShipmentId(shipment))
     }
 
@@ -213,9 +256,16 @@ impl Shop {
     /// A webhook endpoint at the sandbox's catcher; answers its secret.
     pub async fn listens(&self, name: &str) -> String {
         let mut scope = self.scope().await;
-        let (_, secret) = webhooks::connect(&mut scope, &self.work.keyring, &self.sandbox.hook_url(name), "", &[EventType::ShipmentFulfilled], None)
-            .await
-            .unwrap();
+        let (_, secret) = webhooks::connect(
+            &mut scope,
+            &self.work.keyring,
+            &self.sandbox.hook_url(name),
+            "",
+            &[EventType::ShipmentFulfilled],
+            None,
+        )
+        .await
+        .unwrap();
         scope.commit().await.unwrap();
         secret
     }
@@ -242,7 +292,12 @@ impl Shop {
         let remote = self.text(&format!("select fulfillment_id from shipments where id = {shipment}")).await;
         let ship = Ship { carrier_code: courier.into(), tracking_number: tracking.into(), ..Ship::default() };
         self.sandbox.ship(remote.parse().unwrap(), ship).unwrap();
-        self.act::<waybill::shipments::resync_from::ResyncFrom>(shipment.0, waybill::shipments::post::NoInput {}).await.unwrap();
+        self.act::<waybill::shipments::resync_from::ResyncFrom>(
+            shipment.0,
+            waybill::shipments::post::NoInput {},
+        )
+        .await
+        .unwrap();
     }
 
     /// The shipment with what surrounds it.
@@ -259,7 +314,8 @@ impl Shop {
     /// One text, past every policy; empty for null.
     pub async fn text(&self, query: &str) -> String {
         let client = super::database::connect(&self.superuser()).await;
-        let text: Option<String> = client.query_one(&format!("select ({query})::text"), &[]).await.unwrap().get(0);
+        let text: Option<String> =
+            client.query_one(&format!("select ({query})::text"), &[]).await.unwrap().get(0);
         text.unwrap_or_default()
     }
 
@@ -274,7 +330,9 @@ impl Shop {
 
     /// The words of a shipment's history, oldest first.
     pub async fn history(&self, shipment: ShipmentId) -> Vec<String> {
-        let query = format!("select coalesce(string_agg(verb, ',' order by id), '') from activities where shipment_id = {shipment}");
+        let query = format!(
+            "select coalesce(string_agg(verb, ',' order by id), '') from activities where shipment_id = {shipment}"
+        );
         self.text(&query).await.split(',').map(str::to_owned).collect()
     }
 

@@ -11,9 +11,7 @@ async fn open() -> (Portal, String) {
 }
 
 async fn name(portal: &Portal) -> i64 {
-    portal
-        .count("select count(*) from stores where name = 'Renamed'")
-        .await
+    portal.count("select count(*) from stores where name = 'Renamed'").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,22 +22,12 @@ async fn asks_then_does_once() {
     assert_eq!(page.text("h1"), "Rename Store of own?");
     assert_eq!(page.texts(".effects li"), ["The store gets another name"]);
     assert_eq!(page.texts("main .btn-row .btn"), ["Rename store", "Keep as is"]);
-    assert_eq!(
-        page.attribute("main .btn-row a", "href"),
-        Some(format!("/test-stores/{}", portal.own.store))
-    );
-    assert_eq!(
-        page.attribute("form.form", "hx-post"),
-        None,
-        "a page needs no htmx"
-    );
+    assert_eq!(page.attribute("main .btn-row a", "href"), Some(format!("/test-stores/{}", portal.own.store)));
+    assert_eq!(page.attribute("form.form", "hx-post"), None, "a page needs no htmx");
 
     let fields = [("name", "Renamed"), ("reason", "a better one")];
     let done = admin.submit(&page, &fields).await;
-    assert_eq!(
-        (done.status, done.location()),
-        (303, format!("/test-stores/{}", portal.own.store).as_str())
-    );
+    assert_eq!((done.status, done.location()), (303, format!("/test-stores/{}", portal.own.store).as_str()));
     let home = admin.get("/").await;
     assert_eq!(home.text("[data-flash]"), "Store of own is Renamed now");
     assert!(!admin.get("/").await.body.contains("data-flash"), "said once");
@@ -53,10 +41,7 @@ async fn asks_then_does_once() {
     assert_eq!(portal.count(written).await, 1);
 
     let other = admin.submit(&page, &[("name", "Something else")]).await;
-    assert_eq!(
-        (other.status, other.text("h1").as_str()),
-        (409, "This form was used before")
-    );
+    assert_eq!((other.status, other.text("h1").as_str()), (409, "This form was used before"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,12 +62,7 @@ async fn many_clicks_at_once_are_one() {
     });
     let statuses = futures_util::future::join_all(clicks).await;
     assert_eq!(statuses, [303; 8]);
-    assert_eq!(
-        portal
-            .count("select count(*) from activities where verb = 'store_renamed'")
-            .await,
-        1
-    );
+    assert_eq!(portal.count("select count(*) from activities where verb = 'store_renamed'").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,33 +72,19 @@ async fn a_stale_page_says_who_did_what() {
     let mut colleague = portal.visitor(Role::Admin).await;
     let page = admin.get(&path).await;
     let theirs = colleague.get(&path).await;
-    colleague
-        .submit(&theirs, &[("name", "Theirs"), ("reason", "they liked it")])
-        .await;
+    colleague.submit(&theirs, &[("name", "Theirs"), ("reason", "they liked it")]).await;
 
-    let stale = admin
-        .submit(&page, &[("name", "Renamed"), ("reason", "mine <i>")])
-        .await;
+    let stale = admin.submit(&page, &[("name", "Renamed"), ("reason", "mine <i>")]).await;
     assert_eq!(stale.status, 409);
-    assert_eq!(
-        stale.text(".banner strong"),
-        "Theirs changed after you opened this page"
-    );
+    assert_eq!(stale.text(".banner strong"), "Theirs changed after you opened this page");
     let change = stale.text(".banner li");
-    assert!(
-        change.starts_with("admin.own: Renamed: they liked it"),
-        "{change}"
-    );
+    assert!(change.starts_with("admin.own: Renamed: they liked it"), "{change}");
     assert!(stale.body.contains("<time datetime="));
     assert_eq!(stale.text("textarea"), "mine <i>", "what was typed is kept");
     assert_eq!(stale.attribute("#name", "value").as_deref(), Some("Renamed"));
     assert_eq!(name(&portal).await, 0, "nothing was done");
     let done = admin.submit(&stale, &[]).await;
-    assert_eq!(
-        (done.status, name(&portal).await),
-        (303, 1),
-        "sent again with open eyes"
-    );
+    assert_eq!((done.status, name(&portal).await), (303, 1), "sent again with open eyes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,20 +95,13 @@ async fn a_refused_form_keeps_its_values() {
     let refused = admin.submit(&page, &[("name", " "), ("reason", "because")]).await;
     assert_eq!(refused.status, 422);
     assert_eq!(refused.text("title"), "Error: Rename Store of own? – Waybill");
-    assert_eq!(
-        refused.attribute(".error-summary a", "href").as_deref(),
-        Some("#name")
-    );
+    assert_eq!(refused.attribute(".error-summary a", "href").as_deref(), Some("#name"));
     assert_eq!(refused.text("textarea"), "because");
     let key = |answer: &crate::support::portal::Answer| answer.attribute("input[name=op]", "value");
     assert_eq!(key(&refused), key(&page), "nothing was done with the key");
     let unknown = admin.submit(&page, &[("name", "x"), ("is_admin", "true")]).await;
     assert_eq!(unknown.status, 422, "fields the action does not have");
-    for form in [
-        &[("name", "x")][..],
-        &[("name", "x"), ("version", "1")],
-        &[("version", "x"), ("op", "1")],
-    ] {
+    for form in [&[("name", "x")][..], &[("name", "x"), ("version", "1")], &[("version", "x"), ("op", "1")]] {
         assert_eq!(admin.post(&path, form).await.status, 400, "{form:?}");
     }
     assert_eq!(name(&portal).await, 0);
@@ -157,16 +116,10 @@ async fn what_nobody_else_can_know_must_be_ticked() {
     let mut admin = portal.visitor(Role::Admin).await;
     let page = admin.get(&path).await;
     assert_eq!(page.text("h1"), "Rename <b>bold</b>?", "text, not markup");
-    assert_eq!(
-        page.texts("main label.choice").last().map(String::as_str),
-        Some("I know what I do")
-    );
+    assert_eq!(page.texts("main label.choice").last().map(String::as_str), Some("I know what I do"));
     let refused = admin.submit(&page, &[("name", "Renamed")]).await;
     assert_eq!((refused.status, name(&portal).await), (422, 0));
-    assert_eq!(
-        refused.attribute(".error-summary a", "href").as_deref(),
-        Some("#confirmed")
-    );
+    assert_eq!(refused.attribute(".error-summary a", "href").as_deref(), Some("#confirmed"));
     let done = admin.submit(&refused, &[("confirmed", "yes")]).await;
     assert_eq!((done.status, name(&portal).await), (303, 1));
 }
@@ -176,21 +129,10 @@ async fn an_option_is_told_to_the_action_and_kept() {
     let (portal, path) = open().await;
     let mut admin = portal.visitor(Role::Admin).await;
     let page = admin.get(&path).await;
-    assert_eq!(
-        page.text("main label.choice"),
-        "Rename it even if it is locked by then"
-    );
-    let refused = admin
-        .submit(&page, &[("name", "Renamed"), ("anyway", "yes")])
-        .await;
-    assert_eq!(
-        (refused.status, refused.text(".error-summary li").as_str()),
-        (422, "Say why.")
-    );
-    assert!(
-        refused.attribute("#anyway", "checked").is_some(),
-        "what was ticked is kept"
-    );
+    assert_eq!(page.text("main label.choice"), "Rename it even if it is locked by then");
+    let refused = admin.submit(&page, &[("name", "Renamed"), ("anyway", "yes")]).await;
+    assert_eq!((refused.status, refused.text(".error-summary li").as_str()), (422, "Say why."));
+    assert!(refused.attribute("#anyway", "checked").is_some(), "what was ticked is kept");
     let done = admin.submit(&refused, &[("reason", "because")]).await;
     assert_eq!((done.status, name(&portal).await), (303, 1));
 }
@@ -202,10 +144,7 @@ async fn not_now_says_why() {
     let page = admin.get(&path).await;
     portal.sql("update stores set name = 'Locked'").await;
     let why = admin.get(&path).await;
-    assert_eq!(
-        (why.status, why.text("h1").as_str()),
-        (200, "Rename store: not now")
-    );
+    assert_eq!((why.status, why.text("h1").as_str()), (200, "Rename store: not now"));
     assert!(why.body.contains("This store is locked."));
     let refused = admin.submit(&page, &[("name", "Renamed")]).await;
     assert_eq!((refused.status, name(&portal).await), (409, 0));
@@ -220,10 +159,7 @@ async fn in_a_dialog_it_is_only_a_part() {
     assert!(!part.body.contains("<html") && part.text("h2") == "Rename Store of own?");
     assert_eq!(part.attribute("form", "hx-post").as_deref(), Some(path.as_str()));
     let nonce = part.attribute("form", "hx-nonce").expect("a nonce");
-    assert!(
-        part.header("content-security-policy")
-            .contains(&format!("'nonce-{nonce}'"))
-    );
+    assert!(part.header("content-security-policy").contains(&format!("'nonce-{nonce}'")));
     let (_, form) = part.form();
     let mut form: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     form.retain(|(field, _)| *field != "name");
@@ -244,18 +180,12 @@ async fn in_a_dialog_it_is_only_a_part() {
 async fn neither_without_the_permission_nor_for_another_account() {
     let (portal, path) = open().await;
     let page = portal.visitor(Role::Admin).await.get(&path).await;
-    let before = portal
-        .count("select count(*) from activities where verb <> 'user_signed_in'")
-        .await;
+    let before = portal.count("select count(*) from activities where verb <> 'user_signed_in'").await;
     for role in [Role::Client, Role::Support] {
         let mut visitor = portal.visitor(role).await;
         let shown = visitor.get(&path).await;
         assert_eq!(shown.status, 403);
-        assert!(
-            shown
-                .body
-                .contains("You need the Edit stores permission; ask an admin of your account.")
-        );
+        assert!(shown.body.contains("You need the Edit stores permission; ask an admin of your account."));
         assert_eq!(visitor.submit(&page, &[("name", "Renamed")]).await.status, 403);
         let part = visitor.partial(&path).await;
         assert!(part.status == 403 && !part.body.contains("<html"));
@@ -265,17 +195,8 @@ async fn neither_without_the_permission_nor_for_another_account() {
     assert_eq!(stranger.submit(&page, &[("name", "Renamed")]).await.status, 404);
     for id in ["0", "-1", "x", "99999999999999999999", "1.5"] {
         let path = format!("/test-stores/{id}/rename");
-        assert_eq!(
-            portal.visitor(Role::Admin).await.get(&path).await.status,
-            404,
-            "{id}"
-        );
+        assert_eq!(portal.visitor(Role::Admin).await.get(&path).await.status, 404, "{id}");
     }
-    assert_eq!(
-        portal
-            .count("select count(*) from activities where verb <> 'user_signed_in'")
-            .await,
-        before
-    );
+    assert_eq!(portal.count("select count(*) from activities where verb <> 'user_signed_in'").await, before);
     assert_eq!(name(&portal).await, 0);
 }

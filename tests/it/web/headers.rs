@@ -6,16 +6,13 @@ use waybill::{accounts::Role, web::assets};
 
 fn nonce(answer: &Answer) -> String {
     let policy = answer.header("content-security-policy");
-    let (_, rest) = policy
-        .split_once("script-src 'nonce-")
-        .unwrap_or_else(|| panic!("no nonce in {policy:?}"));
+    let (_, rest) =
+        policy.split_once("script-src 'nonce-").unwrap_or_else(|| panic!("no nonce in {policy:?}"));
     rest.split_once('\'').expect("a quote").0.to_owned()
 }
 
 fn check(what: &str, answer: &Answer) {
-    let policy = answer
-        .header("content-security-policy")
-        .replace(&nonce(answer), "R");
+    let policy = answer.header("content-security-policy").replace(&nonce(answer), "R");
     assert_eq!(
         policy,
         "default-src 'none'; script-src 'nonce-R'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -28,10 +25,7 @@ fn check(what: &str, answer: &Answer) {
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        (
-            "permissions-policy",
-            "camera=(), microphone=(), geolocation=(), payment=()",
-        ),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=()"),
         ("reporting-endpoints", "csp=\"/csp-reports\""),
     ] {
         assert_eq!(answer.header(name), value, "{what}: {name}");
@@ -40,21 +34,11 @@ fn check(what: &str, answer: &Answer) {
     let cached = what.starts_with("an asset");
     if !cached {
         assert_eq!(answer.header("cache-control"), "no-store", "{what}");
-        assert_eq!(
-            answer.header("vary"),
-            "HX-Request, HX-Request-Type, Accept-Encoding",
-            "{what}"
-        );
+        assert_eq!(answer.header("vary"), "HX-Request, HX-Request-Type, Accept-Encoding", "{what}");
     }
     for cookie in answer.cookies() {
-        assert!(
-            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
-            "{what}: {cookie}"
-        );
-        assert!(
-            cookie.contains("Path=/") && !cookie.contains("Domain"),
-            "{what}: {cookie}"
-        );
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{what}: {cookie}");
+        assert!(cookie.contains("Path=/") && !cookie.contains("Domain"), "{what}: {cookie}");
     }
 }
 
@@ -63,10 +47,7 @@ async fn on_every_answer() {
     let portal = Portal::open().await;
     let mut stranger = portal.browser();
     let mut visitor = portal.visitor(Role::Client).await;
-    let sent_in = portal
-        .browser()
-        .sign_in(&portal.own.client.email, crate::support::portal::PASSWORD)
-        .await;
+    let sent_in = portal.browser().sign_in(&portal.own.client.email, crate::support::portal::PASSWORD).await;
     let answers = [
         ("signing in", sent_in),
         ("the login page", stranger.get("/login").await),
@@ -81,10 +62,7 @@ async fn on_every_answer() {
         ("health", stranger.get("/healthz").await),
         ("an asset", stranger.get(assets::url("app.css")).await),
         ("an asset, missing", stranger.get("/static/nothing.css").await),
-        (
-            "refused",
-            visitor.post("/preferences", &[("theme", "pink")]).await,
-        ),
+        ("refused", visitor.post("/preferences", &[("theme", "pink")]).await),
         ("saved", visitor.post("/preferences", &[("theme", "dark")]).await),
         ("signing out", visitor.post("/logout", &[]).await),
     ];
@@ -92,10 +70,7 @@ async fn on_every_answer() {
     for (what, answer) in &answers {
         check(what, answer);
         assert!(nonces.insert(nonce(answer)), "{what}: a nonce was used twice");
-        assert!(
-            answer.header("strict-transport-security").is_empty(),
-            "{what}: no https, no HSTS"
-        );
+        assert!(answer.header("strict-transport-security").is_empty(), "{what}: no https, no HSTS");
     }
 }
 
@@ -111,30 +86,16 @@ async fn the_page_carries_the_nonce_of_its_headers() {
 async fn under_https_cookies_are_bound_to_the_host() {
     let portal = Portal::open_with(&["--public-url=https://portal.example.com"], Default::default()).await;
     let mut browser = portal.browser();
-    let answer = browser
-        .sign_in(&portal.own.admin.email, crate::support::portal::PASSWORD)
-        .await;
-    assert_eq!(
-        answer.header("strict-transport-security"),
-        "max-age=63072000; includeSubDomains"
-    );
+    let answer = browser.sign_in(&portal.own.admin.email, crate::support::portal::PASSWORD).await;
+    assert_eq!(answer.header("strict-transport-security"), "max-age=63072000; includeSubDomains");
     let cookies: Vec<&str> = answer.cookies().collect();
     assert!(!cookies.is_empty());
     for cookie in cookies {
-        assert!(
-            cookie.starts_with("__Host-") && cookie.contains("Secure"),
-            "{cookie}"
-        );
+        assert!(cookie.starts_with("__Host-") && cookie.contains("Secure"), "{cookie}");
     }
     assert_eq!(browser.get("/").await.status, 200);
-    let other = browser
-        .send(
-            "POST",
-            "/logout",
-            &[("origin", browser.origin().to_owned().as_str())],
-            None,
-        )
-        .await;
+    let other =
+        browser.send("POST", "/logout", &[("origin", browser.origin().to_owned().as_str())], None).await;
     assert_eq!(other.status, 403, "the public address is the only one of ours");
 }
 
@@ -159,26 +120,15 @@ async fn long_pages_are_packed_for_those_who_ask() {
         .expect("a page");
     assert_eq!(packed.headers()["content-encoding"], "gzip");
     let bytes = packed.bytes().await.expect("a body");
-    assert!(
-        bytes.len() < plain.body.len() / 2,
-        "{} of {}",
-        bytes.len(),
-        plain.body.len()
-    );
+    assert!(bytes.len() < plain.body.len() / 2, "{} of {}", bytes.len(), plain.body.len());
     let mut text = String::new();
-    GzDecoder::new(&bytes[..])
-        .read_to_string(&mut text)
-        .expect("gzip");
+    GzDecoder::new(&bytes[..]).read_to_string(&mut text).expect("gzip");
     assert!(text.contains("<h1>Home</h1>"));
     for refused in ["gzip;q=0", "br", "gzip;q=0.0"] {
         let cookie: Vec<String> = visitor.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let headers = [("accept-encoding", refused), ("cookie", &cookie.join("; "))];
         assert_eq!(
-            portal
-                .browser()
-                .send("GET", "/", &headers, None)
-                .await
-                .header("content-encoding"),
+            portal.browser().send("GET", "/", &headers, None).await.header("content-encoding"),
             "",
             "{refused}"
         );

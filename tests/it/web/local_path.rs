@@ -35,16 +35,11 @@ fn pages_pass_and_nothing_else() {
         assert!(LocalPath::parse(bad).is_none(), "{bad:?}");
     }
     assert_eq!(
-        LocalPath::of_url("https://elsewhere.example/?q=1#x")
-            .map(|p| p.to_string())
-            .as_deref(),
+        LocalPath::of_url("https://elsewhere.example/?q=1#x").map(|p| p.to_string()).as_deref(),
         Some("/?q=1")
     );
     assert!(LocalPath::of_url("data:text/html,x").is_none());
-    assert!(
-        LocalPath::parse(&format!("/?{}", "a".repeat(2000))).is_none(),
-        "too long"
-    );
+    assert!(LocalPath::parse(&format!("/?{}", "a".repeat(2000))).is_none(), "too long");
 }
 
 proptest! {

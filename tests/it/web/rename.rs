@@ -54,10 +54,7 @@ impl Action for Rename {
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Store>> {
         let account = scope.account();
         let statement = sql("select id, name, version from stores where account_id = {} and id = {}");
-        let statement = statement
-            .bind(account)
-            .bind(id)
-            .push(if lock { " for update" } else { "" });
+        let statement = statement.bind(account).bind(id).push(if lock { " for update" } else { "" });
         scope.row(statement).await
     }
 
@@ -97,9 +94,7 @@ impl Action for Rename {
         let account = scope.account();
         let statement =
             "update stores set name = {}, version = version + 1 where account_id = {} and id = {}";
-        scope
-            .execute(sql(statement).bind(&input.name).bind(account).bind(store.id))
-            .await?;
+        scope.execute(sql(statement).bind(&input.name).bind(account).bind(store.id)).await?;
         if input.anyway && input.reason.is_none() {
             return Err(ActionError::field("reason", "Say why."));
         }
@@ -125,15 +120,9 @@ impl ActionFields<Rename> for NameField {
         fields: &Fields,
         errors: &FormErrors,
     ) -> WebResult<String> {
-        let name = if fields.get("name").is_empty() && errors.is_empty() {
-            &store.name
-        } else {
-            fields.get("name")
-        };
-        let name = name
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('"', "&quot;");
+        let name =
+            if fields.get("name").is_empty() && errors.is_empty() { &store.name } else { fields.get("name") };
+        let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
         Ok(format!("<input id=\"name\" name=\"name\" value=\"{name}\">"))
     }
 }
@@ -143,9 +132,7 @@ async fn panics(_: Visitor) -> WebResult<HttpResponse> {
 }
 
 async fn breaks(_: Visitor) -> WebResult<HttpResponse> {
-    Err(WebError::Broken(
-        anyhow::anyhow!("secret words of an error").context("outer words"),
-    ))
+    Err(WebError::Broken(anyhow::anyhow!("secret words of an error").context("outer words")))
 }
 
 async fn bare(_: Visitor) -> HttpResponse {
@@ -158,13 +145,7 @@ async fn slow(visitor: Visitor) -> WebResult<HttpResponse> {
     let work = async move {
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
         let mut scope = db.scope(person.account).await?;
-        let entry = Entry::new(
-            &person.actor(),
-            "slow_done",
-            Subject::User,
-            person.user.0,
-            "Done slowly",
-        );
+        let entry = Entry::new(&person.actor(), "slow_done", Subject::User, person.user.0, "Done slowly");
         activity::record(&mut scope, entry).await?;
         scope.commit().await
     };
@@ -194,8 +175,5 @@ fn pages(table: &mut Table) {
 
 /// The portal with these pages.
 pub fn rooms() -> Rooms {
-    Rooms {
-        pages,
-        ..Rooms::default()
-    }
+    Rooms { pages, ..Rooms::default() }
 }

@@ -31,17 +31,11 @@ fn the_whole_matrix() {
         (Some("null"), false),
         (Some(""), false),
     ];
-    let ours = Ours {
-        public: Some(&public),
-        host: Some("evil.example"),
-    };
+    let ours = Ours { public: Some(&public), host: Some("evil.example") };
     for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
         for site in SITES {
             for (origin, _) in origins {
-                assert!(
-                    allowed(&method, Said { site, origin }, ours),
-                    "{method} {site:?} {origin:?}"
-                );
+                assert!(allowed(&method, Said { site, origin }, ours), "{method} {site:?} {origin:?}");
             }
         }
     }
@@ -64,43 +58,17 @@ fn the_whole_matrix() {
 
 #[test]
 fn without_a_public_url_the_host_header_counts() {
-    let ours = Ours {
-        public: None,
-        host: Some("127.0.0.1:8080"),
-    };
-    let by = |origin| {
-        allowed(
-            &Method::POST,
-            Said {
-                site: None,
-                origin: Some(origin),
-            },
-            ours,
-        )
-    };
+    let ours = Ours { public: None, host: Some("127.0.0.1:8080") };
+    let by = |origin| allowed(&Method::POST, Said { site: None, origin: Some(origin) }, ours);
     assert!(by("http://127.0.0.1:8080"));
     assert!(by("https://127.0.0.1:8080"), "behind a proxy that ends TLS");
-    for origin in [
-        "http://127.0.0.1:8081",
-        "http://127.0.0.1",
-        "ftp://127.0.0.1:8080",
-        "null",
-        "127.0.0.1:8080",
-    ] {
+    for origin in
+        ["http://127.0.0.1:8081", "http://127.0.0.1", "ftp://127.0.0.1:8080", "null", "127.0.0.1:8080"]
+    {
         assert!(!by(origin), "{origin}");
     }
-    let nobody = Ours {
-        public: None,
-        host: None,
-    };
-    assert!(!allowed(
-        &Method::POST,
-        Said {
-            site: None,
-            origin: Some("http://a")
-        },
-        nobody
-    ));
+    let nobody = Ours { public: None, host: None };
+    assert!(!allowed(&Method::POST, Said { site: None, origin: Some("http://a") }, nobody));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,9 +88,7 @@ async fn forms_of_other_sites_do_nothing() {
     ];
     for headers in foreign {
         for path in ["/logout", "/preferences", "/login", "/nothing-here"] {
-            let answer = browser
-                .send("POST", path, headers, Some("theme=dark".into()))
-                .await;
+            let answer = browser.send("POST", path, headers, Some("theme=dark".into())).await;
             assert_eq!(answer.status, 403, "{path} {headers:?}");
             assert_eq!(answer.text("h1"), "This form came from another site");
         }
@@ -130,22 +96,10 @@ async fn forms_of_other_sites_do_nothing() {
     assert_eq!(portal.snapshot().await, before);
     assert_eq!(browser.get("/").await.status, 200, "still signed in");
 
-    let answer = browser
-        .send(
-            "POST",
-            "/preferences",
-            &[("origin", &origin)],
-            Some("theme=dark".into()),
-        )
-        .await;
+    let answer =
+        browser.send("POST", "/preferences", &[("origin", &origin)], Some("theme=dark".into())).await;
     assert_eq!(answer.status, 303, "an old browser's form");
-    let reports = browser
-        .send(
-            "POST",
-            "/csp-reports",
-            &[("sec-fetch-site", "cross-site")],
-            Some("[]".into()),
-        )
-        .await;
+    let reports =
+        browser.send("POST", "/csp-reports", &[("sec-fetch-site", "cross-site")], Some("[]".into())).await;
     assert_eq!(reports.status, 204, "no cookies are read here");
 }

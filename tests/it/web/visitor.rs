@@ -7,10 +7,7 @@ use waybill::accounts::Role;
 async fn the_account_changes_only_to_one_of_theirs() {
     let portal = Portal::open().await;
     let mut both = portal.sign_in(&portal.both).await;
-    assert_eq!(
-        both.get("/").await.texts(".account-switch button"),
-        ["The other account", "The own account"]
-    );
+    assert_eq!(both.get("/").await.texts(".account-switch button"), ["The other account", "The own account"]);
     let (own, other) = (portal.own.account.to_string(), portal.other.account.to_string());
     let switched = both.post("/account", &[("account", &own)]).await;
     assert_eq!((switched.status, switched.location()), (303, "/"));
@@ -26,11 +23,7 @@ async fn the_account_changes_only_to_one_of_theirs() {
 
     let mut client = portal.visitor(Role::Client).await;
     for wanted in [other.as_str(), "999999", "", "x", "-1"] {
-        assert_eq!(
-            client.post("/account", &[("account", wanted)]).await.status,
-            404,
-            "{wanted}"
-        );
+        assert_eq!(client.post("/account", &[("account", wanted)]).await.status, 404, "{wanted}");
     }
     assert!(client.get("/").await.body.contains("The own account"));
 }
@@ -43,10 +36,7 @@ async fn a_changed_role_acts_at_once() {
     portal.sql("update memberships set role = 'support'").await;
     let page = client.get("/").await;
     assert_eq!(page.text(".side-user small"), "Support");
-    assert!(
-        page.text(".support-bar")
-            .contains("Support view of The own account")
-    );
+    assert!(page.text(".support-bar").contains("Support view of The own account"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,17 +44,9 @@ async fn preferences_are_kept_one_by_one() {
     let portal = Portal::open().await;
     let mut client = portal.visitor(Role::Client).await;
     let headers = [("sec-fetch-site", "same-origin"), ("referer", "http://x/?page=2")];
-    let saved = client
-        .send("POST", "/preferences", &headers, Some("theme=dark".into()))
-        .await;
-    assert_eq!(
-        (saved.status, saved.location()),
-        (303, "/?page=2"),
-        "back to where they were"
-    );
-    client
-        .post("/preferences", &[("density", "compact"), ("shortcuts", "off")])
-        .await;
+    let saved = client.send("POST", "/preferences", &headers, Some("theme=dark".into())).await;
+    assert_eq!((saved.status, saved.location()), (303, "/?page=2"), "back to where they were");
+    client.post("/preferences", &[("density", "compact"), ("shortcuts", "off")]).await;
     let page = client.get("/").await;
     let html = |name| page.attribute("html", name).unwrap_or_default();
     assert_eq!(
@@ -91,13 +73,5 @@ async fn open_problems_are_counted_for_those_who_work_them() {
     portal.sql(&add(3, portal.own.account)).await;
     portal.sql(&add(200, portal.other.account)).await;
     assert_eq!(client.get("/").await.text("nav .count"), "3 open");
-    assert_eq!(
-        portal
-            .sign_in(&portal.other.client)
-            .await
-            .get("/")
-            .await
-            .text("nav .count"),
-        "99+ open"
-    );
+    assert_eq!(portal.sign_in(&portal.other.client).await.get("/").await.text("nav .count"), "99+ open");
 }

@@ -29,16 +29,9 @@ pub(super) fn request(access: &Access, since: Instant, page: Option<&str>) -> Ht
 
 pub(super) fn page(list: &Value) -> Result<Answer<OrdersPage>, Failure> {
     let Some(orders) = list["orders"].as_array() else {
-        return Err(Failure::perhaps(
-            ErrorClass::Unknown,
-            "eBay's answer has no list of orders.",
-        ));
+        return Err(Failure::perhaps(ErrorClass::Unknown, "eBay's answer has no list of orders."));
     };
-    let mut page = OrdersPage {
-        orders: Vec::new(),
-        failures: Vec::new(),
-        next: None,
-    };
+    let mut page = OrdersPage { orders: Vec::new(), failures: Vec::new(), next: None };
     for order in orders {
         match incoming(order) {
             Ok(order) => page.orders.push(order),
@@ -71,11 +64,7 @@ fn incoming(order: &Value) -> Result<IncomingOrder, String> {
         _ => PaymentStatus::Unpaid,
     };
     let mut refunded_minor = 0_i64;
-    for refund in order["paymentSummary"]["refunds"]
-        .as_array()
-        .into_iter()
-        .flatten()
-    {
+    for refund in order["paymentSummary"]["refunds"].as_array().into_iter().flatten() {
         if refund["refundStatus"] != "FAILED" {
             refunded_minor = refunded_minor.saturating_add(money(&refund["amount"])?);
         }
@@ -95,10 +84,7 @@ fn incoming(order: &Value) -> Result<IncomingOrder, String> {
     let buyer = text(&order["buyer"]["username"]);
     let placed_at = instant(&order["creationDate"]).ok_or("The order has no date that can be read.")?;
     let mut extras = serde_json::Map::new();
-    for (key, value) in [
-        ("note", text(&order["buyerCheckoutNotes"])),
-        ("buyer", buyer.clone()),
-    ] {
+    for (key, value) in [("note", text(&order["buyerCheckoutNotes"])), ("buyer", buyer.clone())] {
         if !value.is_empty() {
             extras.insert(key.into(), json!(value));
         }
@@ -136,10 +122,7 @@ fn incoming(order: &Value) -> Result<IncomingOrder, String> {
 
 /// Nothing for a line of no pieces.
 fn line(line: &Value, currency: &str, digital: bool, whole: bool) -> Result<Option<IncomingLine>, String> {
-    let quantity = line["quantity"]
-        .as_i64()
-        .and_then(|quantity| i32::try_from(quantity).ok())
-        .unwrap_or(0);
+    let quantity = line["quantity"].as_i64().and_then(|quantity| i32::try_from(quantity).ok()).unwrap_or(0);
     if quantity < 1 {
         return Ok(None);
     }
@@ -157,11 +140,7 @@ fn line(line: &Value, currency: &str, digital: bool, whole: bool) -> Result<Opti
         back = back.saturating_add(amount(&refund["amount"], currency)?);
     }
     // eBay tells what was paid back in money only: all of it or none.
-    let refunded = if whole || back > 0 && back >= paid {
-        quantity
-    } else {
-        0
-    };
+    let refunded = if whole || back > 0 && back >= paid { quantity } else { 0 };
     // Of a line in progress at least one piece was sent; how many is not told.
     let sent = match text(&line["lineItemFulfillmentStatus"]).as_str() {
         "FULFILLED" => quantity,
@@ -190,9 +169,7 @@ fn canceled(status: &Value, placed_at: Instant) -> Option<Instant> {
         return None;
     }
     let requests = status["cancelRequests"].as_array().into_iter().flatten();
-    let done = requests
-        .filter_map(|request| instant(&request["cancelCompletedDate"]))
-        .max();
+    let done = requests.filter_map(|request| instant(&request["cancelCompletedDate"])).max();
     instant(&status["cancelledDate"]).or(done).or(Some(placed_at))
 }
 
@@ -224,9 +201,7 @@ fn some(text: String) -> Option<String> {
 }
 
 fn instant(value: &Value) -> Option<Instant> {
-    DateTime::parse_from_rfc3339(value.as_str()?.trim())
-        .ok()
-        .map(|time| time.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(value.as_str()?.trim()).ok().map(|time| time.with_timezone(&Utc))
 }
 
 /// An amount in minor units; a missing one is nothing.

@@ -26,11 +26,7 @@ const SUBMIT: &str = "mutation Submit($fulfillment: FulfillmentInput!) { \
     userErrors { field message } } }";
 
 pub(super) fn look(access: &Access, submission: &Submission) -> HttpRequest {
-    request(
-        access,
-        LOOK,
-        json!({ "id": gid("Order", &submission.order_reference) }),
-    )
+    request(access, LOOK, json!({ "id": gid("Order", &submission.order_reference) }))
 }
 
 pub(super) fn looked(response: &HttpResponse, submission: &Submission) -> Result<Answer<Look>, Failure> {
@@ -57,11 +53,7 @@ pub(super) fn looked(response: &HttpResponse, submission: &Submission) -> Result
 /// The live fulfillment that has this tracking number.
 fn there(order: &Value, tracking: &str) -> Option<String> {
     let plain = |number: &str| -> String {
-        number
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .flat_map(char::to_lowercase)
-            .collect()
+        number.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
     };
     let wanted = plain(tracking);
     if wanted.is_empty() {
@@ -70,18 +62,12 @@ fn there(order: &Value, tracking: &str) -> Option<String> {
     let dead = ["CANCELLED", "ERROR", "FAILURE"];
     let has = |parcel: &&Value| {
         let infos = parcel["trackingInfo"].as_array().into_iter().flatten();
-        infos
-            .filter_map(|info| info["number"].as_str())
-            .any(|given| plain(given) == wanted)
+        infos.filter_map(|info| info["number"].as_str()).any(|given| plain(given) == wanted)
     };
     order["fulfillments"]
         .as_array()?
         .iter()
-        .filter(|parcel| {
-            parcel["status"]
-                .as_str()
-                .is_none_or(|status| !dead.contains(&status))
-        })
+        .filter(|parcel| parcel["status"].as_str().is_none_or(|status| !dead.contains(&status)))
         .find(has)
         .and_then(|parcel| parcel["id"].as_str())
         .map(str::to_owned)
@@ -111,11 +97,7 @@ impl<'a> Open<'a> {
         let more = |list: &Value| list["pageInfo"]["hasNextPage"].as_bool().unwrap_or(false);
         let mut whole = !more(&order["fulfillmentOrders"]);
         let mut parts = Vec::new();
-        for group in order["fulfillmentOrders"]["nodes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for group in order["fulfillmentOrders"]["nodes"].as_array().into_iter().flatten() {
             whole &= !more(&group["lineItems"]);
             let mut actions = group["supportedActions"].as_array().into_iter().flatten();
             let open = actions.any(|action| action["action"] == "CREATE_FULFILLMENT");
@@ -138,19 +120,13 @@ impl<'a> Open<'a> {
     /// The parts of one line: by the id of the order line, else by SKU.
     fn parts(&self, line: &SubmissionLine) -> Vec<&Part<'a>> {
         let id = number(line.channel_line_id.trim());
-        let by_id: Vec<&Part> = self
-            .parts
-            .iter()
-            .filter(|part| !id.is_empty() && part.line_item == id)
-            .collect();
+        let by_id: Vec<&Part> =
+            self.parts.iter().filter(|part| !id.is_empty() && part.line_item == id).collect();
         if !by_id.is_empty() {
             return by_id;
         }
         let sku = line.sku.trim();
-        self.parts
-            .iter()
-            .filter(|part| !sku.is_empty() && part.sku.trim() == sku)
-            .collect()
+        self.parts.iter().filter(|part| !sku.is_empty() && part.sku.trim() == sku).collect()
     }
 
     /// What to send for the lines: parts of fulfillment orders at one location.
@@ -182,10 +158,7 @@ impl<'a> Open<'a> {
         let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
         for line in lines {
             let mut wanted = i64::from(line.quantity);
-            let usable = self
-                .parts(line)
-                .into_iter()
-                .filter(|part| part.open && part.location == location);
+            let usable = self.parts(line).into_iter().filter(|part| part.open && part.location == location);
             for part in usable {
                 let place = self.parts.iter().position(|known| std::ptr::eq(known, part))?;
                 let taken = wanted.min(left[place]);
@@ -212,11 +185,7 @@ impl<'a> Open<'a> {
 
     /// Why a line cannot be sent wherever it is.
     fn check(&self, line: &SubmissionLine) -> Result<(), Failure> {
-        let called = if line.sku.is_empty() {
-            line.channel_line_id.as_str()
-        } else {
-            line.sku.as_str()
-        };
+        let called = if line.sku.is_empty() { line.channel_line_id.as_str() } else { line.sku.as_str() };
         let refused = |class, words: String| Err(Failure::refused(class, None, words));
         let parts = self.parts(line);
         if parts.is_empty() && !self.whole {
@@ -232,11 +201,7 @@ impl<'a> Open<'a> {
             );
         }
         let sum = |open: bool| -> i64 {
-            parts
-                .iter()
-                .filter(|part| part.open || !open)
-                .map(|part| part.remaining.max(0))
-                .sum()
+            parts.iter().filter(|part| part.open || !open).map(|part| part.remaining.max(0)).sum()
         };
         let (open, any, wanted) = (sum(true), sum(false), i64::from(line.quantity));
         if open >= wanted {
@@ -274,11 +239,7 @@ pub(super) fn submit(access: &Access, submission: &Submission, look: &Value) -> 
         "company": submission.courier_name.trim(),
         "number": submission.tracking_number.trim(),
     });
-    if let Some(url) = submission
-        .tracking_url
-        .as_deref()
-        .filter(|url| !url.trim().is_empty())
-    {
+    if let Some(url) = submission.tracking_url.as_deref().filter(|url| !url.trim().is_empty()) {
         tracking["url"] = json!(url.trim());
     }
     let fulfillment = json!({
@@ -307,21 +268,13 @@ pub(super) fn submitted(
         warnings.extend((!message.is_empty()).then_some(message));
         warnings.extend(body.failure.map(|failure| failure.message));
         let warning = (!warnings.is_empty()).then(|| warnings.join(" "));
-        return Ok(Answer {
-            value: Submitted {
-                remote_id: id.to_owned(),
-            },
-            warning,
-        });
+        return Ok(Answer { value: Submitted { remote_id: id.to_owned() }, warning });
     }
     if !message.is_empty() {
         return Err(Failure::refused(class(&messages), None, message));
     }
     Err(body.failure.unwrap_or_else(|| {
-        Failure::perhaps(
-            ErrorClass::Unknown,
-            "Shopify's answer holds neither a fulfillment nor an error.",
-        )
+        Failure::perhaps(ErrorClass::Unknown, "Shopify's answer holds neither a fulfillment nor an error.")
     }))
 }
 
@@ -331,9 +284,7 @@ fn unlinked(submission: &Submission) -> Option<String> {
     if catalogue::known_names("shopify").contains(&courier) {
         return None;
     }
-    Some(format!(
-        "Shopify stored the courier “{courier}” but makes no tracking link for it."
-    ))
+    Some(format!("Shopify stored the courier “{courier}” but makes no tracking link for it."))
 }
 
 /// User errors have no code; these are the texts that were seen.
@@ -348,11 +299,7 @@ fn class(messages: &[&str]) -> ErrorClass {
             ErrorClass::AlreadyFulfilled
         } else if let Some((_, status)) = text.split_once("unfulfillable status") {
             // A closed fulfillment order has nothing left: its parcels were told already.
-            if status.contains("closed") {
-                ErrorClass::AlreadyFulfilled
-            } else {
-                ErrorClass::OrderClosed
-            }
+            if status.contains("closed") { ErrorClass::AlreadyFulfilled } else { ErrorClass::OrderClosed }
         } else if text.contains("tracking") {
             ErrorClass::TrackingRejected
         } else {

@@ -14,10 +14,7 @@ const VERSION: &str = "2026-07";
 const LONGEST_WAIT: f64 = 3600.0;
 
 pub(super) fn request(access: &Access, query: &str, variables: Value) -> HttpRequest {
-    let url = format!(
-        "{}/admin/api/{VERSION}/graphql.json",
-        access.base_url.trim_end_matches('/')
-    );
+    let url = format!("{}/admin/api/{VERSION}/graphql.json", access.base_url.trim_end_matches('/'));
     HttpRequest::json("POST", url, &json!({ "query": query, "variables": variables }))
         .header("Accept", "application/json")
         .header("X-Shopify-Access-Token", access.credential("access_token").trim())
@@ -25,22 +22,13 @@ pub(super) fn request(access: &Access, query: &str, variables: Value) -> HttpReq
 
 /// The number at the end of a gid, or the number itself.
 pub(super) fn number(id: &str) -> &str {
-    id.rsplit('/')
-        .next()
-        .unwrap_or(id)
-        .split('?')
-        .next()
-        .unwrap_or_default()
+    id.rsplit('/').next().unwrap_or(id).split('?').next().unwrap_or_default()
 }
 
 /// The gid of a numeric id; a gid stays as it is.
 pub(super) fn gid(kind: &str, id: &str) -> String {
     let id = id.trim();
-    if id.starts_with("gid://") {
-        id.to_owned()
-    } else {
-        format!("gid://shopify/{kind}/{id}")
-    }
+    if id.starts_with("gid://") { id.to_owned() } else { format!("gid://shopify/{kind}/{id}") }
 }
 
 /// An answer: its data, and the failure its top-level errors amount to.
@@ -65,19 +53,13 @@ pub(super) fn body(response: &HttpResponse) -> Result<Body, Failure> {
         return Err(by_status(response, &json.unwrap_or_default()));
     }
     let Some(json) = json.filter(Value::is_object) else {
-        return Err(Failure::perhaps(
-            ErrorClass::Unknown,
-            "Shopify's answer cannot be read.",
-        ));
+        return Err(Failure::perhaps(ErrorClass::Unknown, "Shopify's answer cannot be read."));
     };
     let failure = top_level(response, &json);
     let data = json["data"].clone();
     if data.is_null() {
         return Err(failure.unwrap_or_else(|| {
-            Failure::perhaps(
-                ErrorClass::Unknown,
-                "Shopify answered with neither data nor errors.",
-            )
+            Failure::perhaps(ErrorClass::Unknown, "Shopify answered with neither data nor errors.")
         }));
     }
     Ok(Body { data, failure })
@@ -88,9 +70,7 @@ pub(super) fn body(response: &HttpResponse) -> Result<Body, Failure> {
 fn sentences(json: &Value) -> String {
     let one = |error: &Value| match error {
         Value::String(text) => text.clone(),
-        other => other["message"]
-            .as_str()
-            .map_or_else(|| other.to_string(), str::to_owned),
+        other => other["message"].as_str().map_or_else(|| other.to_string(), str::to_owned),
     };
     short(&match &json["errors"] {
         Value::Null => String::new(),
@@ -107,18 +87,9 @@ fn by_status(response: &HttpResponse, json: &Value) -> Failure {
     let failure = Failure::by_status(response, message);
     match response.status {
         // Not an order but the shop itself is unknown: the connection is to be mended.
-        404 => Failure {
-            class: ErrorClass::Auth,
-            ..failure
-        },
-        423 => Failure {
-            class: ErrorClass::Forbidden,
-            ..failure
-        },
-        429 => Failure {
-            retry_after: response.retry_after().or_else(|| wait(json)),
-            ..failure
-        },
+        404 => Failure { class: ErrorClass::Auth, ..failure },
+        423 => Failure { class: ErrorClass::Forbidden, ..failure },
+        429 => Failure { retry_after: response.retry_after().or_else(|| wait(json)), ..failure },
         _ => failure,
     }
 }
@@ -134,10 +105,7 @@ fn top_level(response: &HttpResponse, json: &Value) -> Option<Failure> {
     }
     let message = sentences(json);
     let codes = json["errors"].as_array().into_iter().flatten();
-    let code = codes
-        .filter_map(|error| error["extensions"]["code"].as_str())
-        .next()
-        .map(str::to_owned);
+    let code = codes.filter_map(|error| error["extensions"]["code"].as_str()).next().map(str::to_owned);
     let refused = |class| Failure::refused(class, code.clone(), message.clone());
     Some(match code.as_deref() {
         Some("THROTTLED") => {
@@ -145,10 +113,9 @@ fn top_level(response: &HttpResponse, json: &Value) -> Option<Failure> {
         }
         Some("ACCESS_DENIED") => refused(ErrorClass::Forbidden),
         Some("RESOURCE_NOT_FOUND") => refused(ErrorClass::OrderNotFound),
-        Some("INTERNAL_SERVER_ERROR" | "TIMEOUT") => Failure {
-            code: code.clone(),
-            ..Failure::perhaps(ErrorClass::Unavailable, message.clone())
-        },
+        Some("INTERNAL_SERVER_ERROR" | "TIMEOUT") => {
+            Failure { code: code.clone(), ..Failure::perhaps(ErrorClass::Unavailable, message.clone()) }
+        }
         None if message.eq_ignore_ascii_case("throttled") => {
             refused(ErrorClass::RateLimited).after(wait(json))
         }

@@ -41,22 +41,13 @@ pub(super) fn read(response: &HttpResponse) -> Result<Answer<OrdersPage>, Failur
     let data = graphql::data(response)?;
     let list = &data["orders"];
     let Some(nodes) = list["nodes"].as_array() else {
-        return Err(Failure::perhaps(
-            ErrorClass::Unknown,
-            "Shopify's answer has no list of orders.",
-        ));
+        return Err(Failure::perhaps(ErrorClass::Unknown, "Shopify's answer has no list of orders."));
     };
-    let mut page = OrdersPage {
-        orders: Vec::new(),
-        failures: Vec::new(),
-        next: None,
-    };
+    let mut page = OrdersPage { orders: Vec::new(), failures: Vec::new(), next: None };
     for node in nodes {
         match from_graph(node) {
             Ok(order) => page.orders.push(order),
-            Err(reason) => page
-                .failures
-                .push((number(&text(&node["id"])).to_owned(), short(&reason))),
+            Err(reason) => page.failures.push((number(&text(&node["id"])).to_owned(), short(&reason))),
         }
     }
     if list["pageInfo"]["hasNextPage"] == true {
@@ -120,47 +111,26 @@ impl Parts {
             return Err("The order has no lines.".into());
         }
         let subtotal_minor = lines.iter().try_fold(0_i64, |sum, line| {
-            line.price_minor
-                .checked_mul(i64::from(line.quantity))
-                .and_then(|line| sum.checked_add(line))
+            line.price_minor.checked_mul(i64::from(line.quantity)).and_then(|line| sum.checked_add(line))
         });
-        let mut tags: Vec<String> = self
-            .tags
-            .iter()
-            .map(|tag| tag.trim().to_owned())
-            .filter(|tag| !tag.is_empty())
-            .collect();
+        let mut tags: Vec<String> =
+            self.tags.iter().map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
         tags.sort();
         tags.dedup();
         let name_of = |address: &Option<IncomingAddress>| address.as_ref().map(|a| a.name.clone());
-        let names = [
-            Some(self.customer),
-            name_of(&self.ship_to),
-            name_of(&self.bill_to),
-        ];
+        let names = [Some(self.customer), name_of(&self.ship_to), name_of(&self.bill_to)];
         let mut extras = serde_json::Map::new();
-        for (key, value) in [
-            ("note", self.note),
-            ("cancel_reason", self.cancel_reason.to_lowercase()),
-        ] {
+        for (key, value) in [("note", self.note), ("cancel_reason", self.cancel_reason.to_lowercase())] {
             if !value.is_empty() {
                 extras.insert(key.into(), Value::String(value));
             }
         }
         Ok(IncomingOrder {
-            number: if self.number.is_empty() {
-                self.reference.clone()
-            } else {
-                self.number
-            },
+            number: if self.number.is_empty() { self.reference.clone() } else { self.number },
             channel_reference: self.reference,
             email: some(self.email),
             phone: some(self.phone),
-            customer_name: names
-                .into_iter()
-                .flatten()
-                .find(|name| !name.is_empty())
-                .unwrap_or_default(),
+            customer_name: names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default(),
             payment_status: payment(&self.financial),
             currency: self.currency,
             subtotal_minor: subtotal_minor.ok_or("The order's sums are too large.")?,
@@ -185,17 +155,11 @@ impl Line {
     /// Nothing for a line of no pieces. What was sent is what is still sold and
     /// no longer waiting, so that sold − paid back − sent is what Shopify waits for.
     fn incoming(self) -> Option<IncomingLine> {
-        let quantity = i32::try_from(self.quantity)
-            .ok()
-            .filter(|quantity| *quantity > 0)?;
+        let quantity = i32::try_from(self.quantity).ok().filter(|quantity| *quantity > 0)?;
         let within = |number: i64| i32::try_from(number.clamp(0, self.quantity)).unwrap_or(quantity);
         Some(IncomingLine {
             channel_line_id: self.id,
-            name: if self.name.is_empty() {
-                self.sku.clone()
-            } else {
-                self.name
-            },
+            name: if self.name.is_empty() { self.sku.clone() } else { self.name },
             sku: self.sku,
             quantity,
             refunded: within(self.quantity.saturating_sub(self.current)),
@@ -309,9 +273,7 @@ pub(super) fn from_rest(order: &Value) -> Result<IncomingOrder, String> {
             name: either(&line["name"], &line["title"]),
             quantity,
             current,
-            unfulfilled: line["fulfillable_quantity"]
-                .as_i64()
-                .unwrap_or(if sent { 0 } else { current }),
+            unfulfilled: line["fulfillable_quantity"].as_i64().unwrap_or(if sent { 0 } else { current }),
             price: set(&line["price_set"], &line["price"])?,
             discount,
             requires_shipping: line["requires_shipping"].as_bool().unwrap_or(true),
@@ -388,11 +350,8 @@ fn paid_back(order: &Value, currency: &str) -> Result<i64, String> {
             .into_iter()
             .filter(|one| one["kind"] == "refund" && one["status"] == "success")
             .collect();
-        let foreign = |one: &Value| {
-            one["currency"]
-                .as_str()
-                .is_some_and(|given| !given.eq_ignore_ascii_case(currency))
-        };
+        let foreign =
+            |one: &Value| one["currency"].as_str().is_some_and(|given| !given.eq_ignore_ascii_case(currency));
         if !paid.iter().any(foreign) {
             for one in &paid {
                 sum = sum.saturating_add(amount(&one["amount"], currency)?);
@@ -436,9 +395,7 @@ fn some(text: String) -> Option<String> {
 }
 
 fn instant(text: &str) -> Option<Instant> {
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
 }
 
 /// An amount in minor units; a missing one is nothing.

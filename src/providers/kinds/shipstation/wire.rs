@@ -57,40 +57,18 @@ pub(super) fn moment(text: &str) -> Option<Instant> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.with_timezone(&Utc));
     }
-    let formats = [
-        "%Y-%m-%dT%H:%M:%S%.f",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M",
-        "%m/%d/%Y %I:%M:%S %p",
-    ];
-    let time = formats
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    let day = || {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .map(|day| day.and_time(NaiveTime::MIN))
-    };
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%m/%d/%Y %I:%M:%S %p"];
+    let time = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.and_time(NaiveTime::MIN));
     let local = time.or_else(day)?;
     // An hour that the clocks skip is read as the one after it.
-    let later = || {
-        Los_Angeles
-            .from_local_datetime(&local.checked_add_signed(Duration::hours(1))?)
-            .earliest()
-    };
-    let time = Los_Angeles
-        .from_local_datetime(&local)
-        .earliest()
-        .or_else(later)?;
+    let later = || Los_Angeles.from_local_datetime(&local.checked_add_signed(Duration::hours(1))?).earliest();
+    let time = Los_Angeles.from_local_datetime(&local).earliest().or_else(later)?;
     Some(time.with_timezone(&Utc))
 }
 
 fn ship_to(to: &ShipTo) -> Value {
-    let name = if to.name.trim().is_empty() {
-        &to.company
-    } else {
-        &to.name
-    };
+    let name = if to.name.trim().is_empty() { &to.company } else { &to.name };
     json!({
         "name": cut(name, NAME), "company": filled(&to.company), "street1": to.line1.trim(),
         "street2": filled(&to.line2), "city": to.city.trim(), "state": filled(&to.region),
@@ -102,11 +80,7 @@ fn ship_to(to: &ShipTo) -> Value {
 /// Prices are written digit by digit into the text: a JSON number that never
 /// was a float.
 fn item(line: &PostLine, currency: &str) -> String {
-    let name = if line.name.trim().is_empty() {
-        &line.sku
-    } else {
-        &line.name
-    };
+    let name = if line.name.trim().is_empty() { &line.sku } else { &line.name };
     let name = cut(name, NAME);
     let item = json!({
         "lineItemKey": line.key, "sku": filled(&line.sku),
@@ -114,10 +88,7 @@ fn item(line: &PostLine, currency: &str) -> String {
     });
     let item = item.to_string();
     let open = item.strip_suffix('}').unwrap_or(&item);
-    format!(
-        "{open},\"unitPrice\":{}}}",
-        money::decimal(line.unit_price_minor, currency)
-    )
+    format!("{open},\"unitPrice\":{}}}", money::decimal(line.unit_price_minor, currency))
 }
 
 /// The body of `createorder`.
@@ -143,11 +114,7 @@ pub(super) fn order(order: &PostOrder, settings: &Value) -> String {
     });
     let body = body.to_string();
     let open = body.strip_suffix('}').unwrap_or(&body);
-    let items: Vec<String> = order
-        .lines
-        .iter()
-        .map(|line| item(line, &order.currency))
-        .collect();
+    let items: Vec<String> = order.lines.iter().map(|line| item(line, &order.currency)).collect();
     format!("{open},\"items\":[{}]}}", items.join(","))
 }
 
@@ -209,12 +176,7 @@ fn refusal(response: &HttpResponse) -> Failure {
     let mut words: Vec<String> = Vec::new();
     // The general sentence adds nothing where an exception says what happened.
     let text = |name: &str| body[name].as_str().map(str::trim).filter(|text| !text.is_empty());
-    words.extend(
-        text("ExceptionMessage")
-            .or(text("Message"))
-            .or(text("message"))
-            .map(str::to_owned),
-    );
+    words.extend(text("ExceptionMessage").or(text("Message")).or(text("message")).map(str::to_owned));
     let mut fields: Vec<String> = Vec::new();
     for (field, sentences) in body["ModelState"].as_object().into_iter().flatten() {
         fields.push(field.to_lowercase());
@@ -232,26 +194,14 @@ fn refusal(response: &HttpResponse) -> Failure {
     let failure = Failure::by_status(response, message);
     match response.status {
         429 => {
-            let reset = response
-                .header("x-rate-limit-reset")
-                .and_then(|text| text.trim().parse::<i64>().ok());
-            let reset = reset
-                .filter(|seconds| *seconds >= 0)
-                .and_then(Duration::try_seconds);
-            Failure {
-                retry_after: reset.or(failure.retry_after),
-                ..failure
-            }
+            let reset =
+                response.header("x-rate-limit-reset").and_then(|text| text.trim().parse::<i64>().ok());
+            let reset = reset.filter(|seconds| *seconds >= 0).and_then(Duration::try_seconds);
+            Failure { retry_after: reset.or(failure.retry_after), ..failure }
         }
-        400 | 409 | 422 => Failure {
-            class: class(&fields, &failure.message),
-            ..failure
-        },
+        400 | 409 | 422 => Failure { class: class(&fields, &failure.message), ..failure },
         // Some bad orders come back as a 500; what is wrong is known, whether it was taken is not.
-        500..=599 if !fields.is_empty() => Failure {
-            class: class(&fields, &failure.message),
-            ..failure
-        },
+        500..=599 if !fields.is_empty() => Failure { class: class(&fields, &failure.message), ..failure },
         _ => failure,
     }
 }

@@ -28,10 +28,7 @@ async fn world(options: SandboxOptions) -> World {
         reason = "a tiny sender of its own; the sandbox is the outside world"
     )]
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    World {
-        sandbox: Sandbox::start(options).await.unwrap(),
-        http,
-    }
+    World { sandbox: Sandbox::start(options).await.unwrap(), http }
 }
 
 impl World {
@@ -42,24 +39,13 @@ impl World {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        let response = builder
-            .body(request.body.unwrap_or_default())
-            .send()
-            .await
-            .unwrap();
+        let response = builder.body(request.body.unwrap_or_default()).send().await.unwrap();
         let status = response.status().as_u16();
         let pair = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = response.headers().iter().map(pair).collect();
-        HttpResponse {
-            status,
-            headers,
-            body: response.text().await.unwrap(),
-        }
+        HttpResponse { status, headers, body: response.text().await.unwrap() }
     }
 
     fn shopify(&self) -> channels::Access {
@@ -168,28 +154,15 @@ fn seed(lines: &[(&str, u32, u32)]) -> SeedOrder {
 /// A parcel with so many of each line.
 fn parcel(order: &SeededOrder, quantities: &[i32]) -> Submission {
     let last = |id: &str| id.rsplit('/').next().unwrap().to_owned();
-    let lines = order
-        .lines
-        .iter()
-        .zip(quantities)
-        .filter(|(_, quantity)| **quantity > 0);
+    let lines = order.lines.iter().zip(quantities).filter(|(_, quantity)| **quantity > 0);
     Submission {
         order_reference: last(&order.id),
-        ..submission(
-            lines
-                .map(|(one, quantity)| line(&last(&one.id), &one.sku, *quantity))
-                .collect(),
-        )
+        ..submission(lines.map(|(one, quantity)| line(&last(&one.id), &one.sku, *quantity)).collect())
     }
 }
 
 fn fulfilled(world: &World) -> usize {
-    world
-        .sandbox
-        .ledger()
-        .iter()
-        .filter(|entry| entry.what == "fulfilled")
-        .count()
+    world.sandbox.ledger().iter().filter(|entry| entry.what == "fulfilled").count()
 }
 
 #[tokio::test]

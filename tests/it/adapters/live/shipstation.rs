@@ -46,20 +46,9 @@ async fn shipstation_takes_finds_ships() {
         "the same key is the same order"
     );
     create(&post("SHP-90217-20", &["A"])).await.unwrap();
-    assert_eq!(
-        world
-            .sandbox
-            .live()
-            .iter()
-            .map(|one| one.count)
-            .collect::<Vec<_>>(),
-        [1, 1]
-    );
+    assert_eq!(world.sandbox.live().iter().map(|one| one.count).collect::<Vec<_>>(), [1, 1]);
     let id: u64 = made.remote_id.parse().unwrap();
-    assert_eq!(
-        world.sandbox.shipstation_order(id).unwrap()["shipTo"]["city"],
-        "Łódź"
-    );
+    assert_eq!(world.sandbox.shipstation_order(id).unwrap()["shipTo"]["city"], "Łódź");
 
     let find = async |reference: &str| {
         let response = world.send(Shipstation.find(&access, reference).unwrap()).await;
@@ -105,25 +94,15 @@ async fn shipstation_takes_finds_ships() {
     assert!(create(&order).await.unwrap().warning.unwrap().contains("shipped"));
 
     let other = create(&post("SHP-5-1", &["A"])).await.unwrap().value;
-    world
-        .sandbox
-        .cancel_at_shipstation(other.remote_id.parse().unwrap())
-        .unwrap();
+    world.sandbox.cancel_at_shipstation(other.remote_id.parse().unwrap()).unwrap();
     assert!(!read(&other.remote_id).await.unwrap().live);
     let again = create(&post("SHP-5-1", &["A"])).await.unwrap();
-    assert!(
-        !again.value.live && again.warning.is_some(),
-        "a canceled reference is used up"
-    );
+    assert!(!again.value.live && again.warning.is_some(), "a canceled reference is used up");
 }
 
 #[tokio::test]
 async fn shipstation_refuses_and_fails() {
-    let world = world(SandboxOptions {
-        shipstation_per_minute: 12,
-        ..SandboxOptions::default()
-    })
-    .await;
+    let world = world(SandboxOptions { shipstation_per_minute: 12, ..SandboxOptions::default() }).await;
     let access = world.shipstation();
     let create = async |order: &PostOrder| {
         let response = world.send(Shipstation.create(&access, order)).await;
@@ -134,39 +113,18 @@ async fn shipstation_refuses_and_fails() {
     let table = [
         (post("SHP-1-1", &["BAD"]), E::SkuUnknown),
         (
-            PostOrder {
-                ship_to: ShipTo {
-                    city: String::new(),
-                    ..order.ship_to.clone()
-                },
-                ..order.clone()
-            },
+            PostOrder { ship_to: ShipTo { city: String::new(), ..order.ship_to.clone() }, ..order.clone() },
             E::AddressInvalid,
         ),
         (
             PostOrder {
-                ship_to: ShipTo {
-                    country: "Poland".into(),
-                    ..order.ship_to.clone()
-                },
+                ship_to: ShipTo { country: "Poland".into(), ..order.ship_to.clone() },
                 ..order.clone()
             },
             E::AddressInvalid,
         ),
-        (
-            PostOrder {
-                number: " ".into(),
-                ..order.clone()
-            },
-            E::InvalidRequest,
-        ),
-        (
-            PostOrder {
-                reference: "x".repeat(51),
-                ..order.clone()
-            },
-            E::InvalidRequest,
-        ),
+        (PostOrder { number: " ".into(), ..order.clone() }, E::InvalidRequest),
+        (PostOrder { reference: "x".repeat(51), ..order.clone() }, E::InvalidRequest),
     ];
     for (one, class) in table {
         assert_eq!(kind(create(&one).await), (class, R::Refused));
@@ -177,32 +135,19 @@ async fn shipstation_refuses_and_fails() {
         (FaultKind::ServerError, (E::Unavailable, R::Perhaps)),
         (FaultKind::Unavailable, (E::Unavailable, R::Perhaps)),
     ] {
-        world
-            .sandbox
-            .set_fault(Fault::once("shipstation", "createorder", fault));
+        world.sandbox.set_fault(Fault::once("shipstation", "createorder", fault));
         assert_eq!(kind(create(&order).await), expected);
     }
     assert!(world.sandbox.live().is_empty());
     for fault in [FaultKind::ErrorAfterCreate, FaultKind::Garbage] {
-        world
-            .sandbox
-            .set_fault(Fault::once("shipstation", "createorder", fault));
+        world.sandbox.set_fault(Fault::once("shipstation", "createorder", fault));
         assert_eq!(kind(create(&order).await).1, R::Perhaps);
     }
     create(&order).await.unwrap();
-    assert_eq!(
-        (world.sandbox.live().len(), world.sandbox.live()[0].count),
-        (1, 1)
-    );
-    let wrong = providers::Access {
-        credentials: SecretString::from("{}"),
-        ..access.clone()
-    };
+    assert_eq!((world.sandbox.live().len(), world.sandbox.live()[0].count), (1, 1));
+    let wrong = providers::Access { credentials: SecretString::from("{}"), ..access.clone() };
     let response = world.send(Shipstation.create(&wrong, &order)).await;
-    assert_eq!(
-        kind(Shipstation.created(&response, &order)),
-        (E::Auth, R::Refused)
-    );
+    assert_eq!(kind(Shipstation.created(&response, &order)), (E::Auth, R::Refused));
     let mut failure = None;
     for _ in 0..12 {
         failure = failure.or(create(&order).await.err());
