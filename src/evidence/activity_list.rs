@@ -37,9 +37,12 @@ impl Wanted {
         if let Some(verb) = &self.verb {
             p = p.push(" and verb = {}").bind(verb);
         }
-        if let Some(result) = self.result {
-            p = p.push(" and result = {}").bind(result);
-        }
+        p = match self.result {
+            Some(Ended::Ok) => p.push(" and result = 'ok'"),
+            // said so that the index of those that did not end well can be used
+            Some(result) => p.push(" and result <> 'ok' and result = {}").bind(result),
+            None => p,
+        };
         if let Some(trace) = &self.trace {
             p = p.push(" and trace_id = {}").bind(trace);
         }
