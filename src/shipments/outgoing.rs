@@ -113,4 +113,3 @@ pub(super) async fn post_order(scope: &mut Scope, subject: &Subject, reference: 
         shipping_method: order.shipping_method,
     })
 }
-

@@ -5,8 +5,7 @@
 //! never queued again by itself.
 
 use super::{
-    Status, Subject,
-    outgoing,
+    Status, Subject, outgoing,
     posts::{self, Post as PostRow, PostState, Step},
     reconcile, settle_post, state,
 };

@@ -343,7 +343,7 @@ impl Shop {
             .live()
             .iter()
             .filter(|l| l.vendor == "shipstation" && l.reference.starts_with(number))
-            .map(|l| usize::try_from(l.count).unwrap_or(usize::MAX))
+            .map(|l| l.count)
             .sum()
     }
 }
