@@ -17,7 +17,7 @@ pub struct RunSandbox {
 
     /// Address and port of the stand-ins.
     #[arg(long, default_value = "127.0.0.1:8090")]
-    sandbox_listen: SocketAddr,
+    listen: SocketAddr,
 
     /// File that keeps what happened, so that a restart keeps the same world.
     #[arg(long)]
@@ -30,11 +30,8 @@ impl RunSandbox {
         start_logging(&self.installation);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let options = SandboxOptions {
-                listen: self.sandbox_listen,
-                journal: self.journal,
-                ..SandboxOptions::default()
-            };
+            let options =
+                SandboxOptions { listen: self.listen, journal: self.journal, ..SandboxOptions::default() };
             let sandbox = Sandbox::start(options).await.context("starting the sandbox")?;
             println!("The sandbox answers at http://{}", sandbox.address());
             super::serve::wait_for_signal().await?;

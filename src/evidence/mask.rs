@@ -169,7 +169,9 @@ fn emails_in(text: &str) -> String {
             .rfind(|c| !is_part(c))
             .map_or(0, |i| i + rest[i..].chars().next().map_or(1, char::len_utf8));
         let domain_end = rest[at + 1..].find(|c| !is_part(c)).map_or(rest.len(), |i| at + 1 + i);
-        let domain = &rest[at + 1..domain_end];
+        // a full stop after an address is the sentence's
+        let domain = rest[at + 1..domain_end].trim_end_matches('.');
+        let domain_end = at + 1 + domain.len();
         if local < at && domain.contains('.') && !domain.starts_with('.') {
             out.push_str(&rest[..local]);
             out.push_str(REDACTED);

@@ -3,15 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the message")]
 
 mod access;
+mod accounts;
 mod adapters;
 #[path = "../browser/mod.rs"]
 mod browser;
+mod closets;
 mod couriers;
 mod db;
 mod demo;
 mod house;
 mod imports;
 mod orders;
+mod outbound;
 mod sandbox;
 mod shipments;
 mod shipments_pages;
