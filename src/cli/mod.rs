@@ -14,7 +14,7 @@ pub mod serve;
 
 use crate::config::{Installation, LogFormat};
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// Order and shipment operations: what is stuck, why, and what one click fixes it.
@@ -63,7 +63,6 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
             eprintln!("waybill: {error:#}");
             ExitCode::FAILURE
         }
@@ -72,8 +71,13 @@ pub fn run() -> ExitCode {
 
 /// Starts logging as the settings say. Later calls change nothing.
 pub fn start_logging(config: &Installation) {
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // what libraries say of their ordinary work is no news; `--log` still overrides
+    let directives = format!("tokio_postgres=warn,actix_server=warn,{}", config.log);
+    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let _ = match config.log_format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
