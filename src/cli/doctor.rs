@@ -4,7 +4,7 @@ use super::{open, start_logging};
 use crate::{
     channels::store,
     config::Installation,
-    db::{Db, migrate, sql},
+    db::{Db, embedded::ALLOW_SEARCHING, migrate, sql},
     ids::AccountId,
     outbound::AddressPolicy,
     providers::connection,
@@ -45,6 +45,12 @@ struct Role {
     safe: bool,
     #[diesel(sql_type = Text)]
     version: String,
+}
+
+#[derive(QueryableByName)]
+struct Fact {
+    #[diesel(sql_type = Bool)]
+    holds: bool,
 }
 
 #[derive(QueryableByName)]
@@ -119,6 +125,19 @@ async fn database(findings: &mut Findings, owner_url: &str, app_url: &str, keyri
         }
         Ok(None) => findings.bad("database: it does not say who we are"),
         Err(error) => return findings.bad(format!("database: {error:#}")),
+    }
+    let searching: Result<Option<Fact>> = async {
+        let mut global = db.global().await?;
+        Ok(global
+            .row(sql("select proleakproof as holds from pg_proc where proname = 'textlike' and pronamespace = 'pg_catalog'::regnamespace"))
+            .await?)
+    }
+    .await;
+    match searching {
+        Ok(Some(Fact { holds: true })) => findings.good("database: searches may use their indexes"),
+        _ => findings.bad(format!(
+            "database: searches read every row; as a superuser in this database run: {ALLOW_SEARCHING}"
+        )),
     }
     match migrate::pending(owner_url).await {
         Ok(names) if names.is_empty() => findings.good("migrations: none is missing"),

@@ -37,7 +37,7 @@ use nix::{
 };
 
 pub use binaries::{Binaries, OLDEST_MAJOR};
-pub use bootstrap::{APP_ROLE, DATABASE, OWNER_ROLE, bootstrap, create_roles};
+pub use bootstrap::{ALLOW_SEARCHING, APP_ROLE, DATABASE, OWNER_ROLE, bootstrap, create_roles};
 use identity::Place;
 
 /// Only names the socket's file.

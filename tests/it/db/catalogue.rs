@@ -355,3 +355,38 @@ async fn the_app_cannot_take_a_partition_or_the_owners_place() {
         assert_eq!(code, Some(SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
     }
 }
+
+/// Under row-level security a condition may use an index only if its function
+/// leaks nothing; a search that cannot is a scan of the whole account.
+#[tokio::test]
+async fn a_search_uses_its_index_under_row_level_security() {
+    let database = TestDatabase::create().await;
+    database
+        .connect_as_owner()
+        .await
+        .batch_execute("insert into accounts (id, name, slug) overriding system value values (1, 'A', 'a')")
+        .await
+        .expect("an account");
+    let client = database.connect_as_app().await;
+    client
+        .batch_execute(
+            "begin; set local waybill.account_id = '1'; \
+             insert into customers (account_id, name, search_text) \
+             select 1, 'n' || n, 'customer ' || md5(n::text) from generate_series(1, 20000) n; commit",
+        )
+        .await
+        .expect("customers");
+    database.connect_as_owner().await.batch_execute("vacuum analyze customers").await.expect("statistics");
+    client.batch_execute("begin; set local waybill.account_id = '1'").await.expect("a scope");
+    let plan: String = client
+        .query(
+            "explain select id from customers where account_id = 1 and search_text like '%c4ca4238a0%'",
+            &[],
+        )
+        .await
+        .expect("a plan")
+        .iter()
+        .map(|row| row.get::<_, String>(0) + "\n")
+        .collect();
+    assert!(plan.contains("customers_search"), "{plan}");
+}

@@ -24,7 +24,7 @@ use nix::unistd::geteuid;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
-use waybill::db::embedded::{APP_ROLE, LocalPg, OWNER_ROLE, Options, create_roles};
+use waybill::db::embedded::{ALLOW_SEARCHING, APP_ROLE, LocalPg, OWNER_ROLE, Options, create_roles};
 
 /// All of them, in order.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -32,7 +32,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// One builder and sweeper at a time, over all processes of the server.
 const LOCK: i64 = 7_213_002;
 /// Part of the template's name: raise it when the template is built differently.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 const TEMPLATES: &str = "waybill_template_";
 const COPIES: &str = "waybill_test_";
 
@@ -250,6 +250,9 @@ async fn prepare(server: &Server, fresh: bool) {
         .batch_execute(&format!("create database {half} owner {OWNER_ROLE}"))
         .await
         .expect("the template to be");
+    let superuser = connect(&server.url(None, &half)).await;
+    superuser.batch_execute(ALLOW_SEARCHING).await.expect("allowing searches their index");
+    drop(superuser);
     let url = server.url(Some(OWNER_ROLE), &half);
     thread::scope(|scope| scope.spawn(|| migrate(&url)).join()).expect("migrating the template");
     // Renamed when done: a template is whole or not there.
