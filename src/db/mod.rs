@@ -87,6 +87,13 @@ impl Db {
         Scope::open(self.pool.get().await?, account).await
     }
 
+    /// Opens a transaction that sees one account's data as it is at this moment,
+    /// however many statements a page needs: a change that is committed between
+    /// two of them would show half before and half after.
+    pub async fn snapshot(&self, account: AccountId) -> DbResult<Scope> {
+        Scope::open_snapshot(self.pool.get().await?, account).await
+    }
+
     /// Opens a transaction on the tables that belong to no account. Account
     /// data is out of reach: its policies fail without an account.
     pub async fn global(&self) -> DbResult<Global> {

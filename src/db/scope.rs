@@ -77,6 +77,15 @@ impl Scope {
         Ok(Scope { transaction: Transaction::begin(connection, &begin).await?, account })
     }
 
+    /// As [`Scope::open`], on one picture of the data, for reading only.
+    pub(super) async fn open_snapshot(connection: PooledConnection, account: AccountId) -> DbResult<Scope> {
+        let begin = format!(
+            "begin isolation level repeatable read read only; set local waybill.account_id = '{}'",
+            account.0
+        );
+        Ok(Scope { transaction: Transaction::begin(connection, &begin).await?, account })
+    }
+
     /// Whose data this is.
     pub fn account(&self) -> AccountId {
         self.account

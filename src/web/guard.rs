@@ -103,9 +103,10 @@ impl std::fmt::Debug for Visitor {
 }
 
 impl Visitor {
-    /// Opens a transaction on their account's data.
+    /// Opens their account's data for reading: one picture of it for the whole
+    /// page. What changes something goes through [`App::finish`] and its own scope.
     pub async fn scope(&self) -> WebResult<Scope> {
-        Ok(self.app.db.scope(self.person.account).await?)
+        Ok(self.app.db.snapshot(self.person.account).await?)
     }
 
     /// Whether they may.

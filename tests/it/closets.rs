@@ -227,3 +227,29 @@ fn states_move_only_as_the_table_says() {
     canceled → pending_post pending_tracking shipped delivered error
     ");
 }
+
+/// A page reads with several statements; they must tell of one moment.
+#[tokio::test]
+async fn a_page_sees_one_moment_and_cannot_write() {
+    #[derive(diesel::QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let shop = crate::support::shop::Shop::open().await;
+    let read = async |scope: &mut waybill::db::Scope| {
+        let row: Option<Name> = scope
+            .row(sql("select name from warehouses where account_id = {}").bind(shop.account))
+            .await
+            .unwrap();
+        row.unwrap().name
+    };
+    let mut page = shop.db.snapshot(shop.account).await.unwrap();
+    assert_eq!(read(&mut page).await, "Antwerp");
+    shop.sql("update warehouses set name = 'Leeds'").await;
+    assert_eq!(read(&mut page).await, "Antwerp");
+    let written =
+        page.execute(sql("update warehouses set name = 'x' where account_id = {}").bind(shop.account)).await;
+    assert!(written.is_err());
+    assert_eq!(read(&mut shop.db.snapshot(shop.account).await.unwrap()).await, "Leeds");
+}
