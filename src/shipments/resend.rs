@@ -12,7 +12,7 @@ use crate::{
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{BigInt, Bool, Integer, Text},
 };
 
 /// The action.
@@ -43,6 +43,8 @@ struct ShipmentRow {
     id: ShipmentId,
     #[diesel(sql_type = Text)]
     channel_sync: super::ChannelSync,
+    #[diesel(sql_type = Bool)]
+    has_tracking: bool,
 }
 
 impl Action for ResendFulfillments {
@@ -64,7 +66,8 @@ impl Action for ResendFulfillments {
         };
         let rows: Vec<ShipmentRow> = scope
             .rows(
-                sql("select id, channel_sync from shipments where account_id = {} and order_id = {} and voided_at is null order by id")
+                sql("select id, channel_sync, coalesce(tracking_number, '') <> '' as has_tracking from shipments \
+                 where account_id = {} and order_id = {} and voided_at is null order by id")
                     .bind(account)
                     .bind(id),
             )
@@ -74,7 +77,7 @@ impl Action for ResendFulfillments {
             .into_iter()
             .filter(|r| {
                 use super::ChannelSync::*;
-                matches!(r.channel_sync, Failed | Warning | PendingSync | AwaitingSend)
+                r.has_tracking && matches!(r.channel_sync, Failed | Warning | PendingSync | AwaitingSend)
             })
             .map(|r| r.id)
             .collect();
@@ -97,7 +100,7 @@ impl Action for ResendFulfillments {
         }
         Availability::when(
             !subject.shipments.is_empty(),
-            "Available when a shipment’s channel sync failed, warned or waits. Everything here is synced.",
+            "Available when a shipment with tracking failed to sync, warned or waits. Here all are synced or have no tracking yet.",
         )
     }
 

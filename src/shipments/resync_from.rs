@@ -57,6 +57,15 @@ impl Action for ResyncFrom {
         if subject.shipment.voided_at.is_some() {
             return Availability::no("The shipment is voided.");
         }
+        if subject.shipment.status == Status::Unconfirmed {
+            return Availability::no_but(
+                format!(
+                    "It is not known whether {} has it. Check with the provider first.",
+                    subject.provider_name()
+                ),
+                "check_post",
+            );
+        }
         if subject.shipment.fulfillment_id.is_none() {
             return Availability::no_but("Available once the shipment has been posted.", "post");
         }

@@ -52,7 +52,7 @@ pub fn of(c: Capabilities) -> [Ability; 7] {
             "Takes a reference again",
             c.reuses_references,
             "A re-post may use the reference of an order that was canceled there.",
-            "A re-post gets a new reference.",
+            "After an order was canceled there, a re-post gets a new reference.",
         ),
     ]
 }

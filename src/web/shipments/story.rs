@@ -97,7 +97,7 @@ pub fn said(step: Step, provider: &str) -> (&'static str, String) {
         Step::NotSent => ("warning", format!("Nothing reached {provider}")),
         Step::Unknown => ("warning unsure", "Outcome unknown".into()),
         Step::CheckedFound => ("success", format!("Checked: {provider} has an order")),
-        Step::CheckedAbsent => ("info", format!("Checked: {provider} has no order")),
+        Step::CheckedAbsent => ("info", format!("Checked: {provider} has no live order")),
         Step::CheckedUnclear => ("warning unsure", format!("Checked: {provider} could not tell")),
         Step::Fenced => ("", "A late answer was kept, not used".into()),
         Step::Decided => ("hold", "A person decided".into()),

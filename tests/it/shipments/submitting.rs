@@ -188,6 +188,6 @@ async fn unavailable_says_why() {
     let (order, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
     let refused = shop.act::<SubmitToChannel>(shipment.0, NoInput {}).await.unwrap_err();
     assert_eq!(refused.to_string(), "Available once the shipment has a tracking number.");
-    let outcome = shop.act::<ResendFulfillments>(order.0, NoInput {}).await.unwrap();
-    assert!(!outcome.changed && outcome.message.contains("tracking number"), "{}", outcome.message);
+    let refused = shop.act::<ResendFulfillments>(order.0, NoInput {}).await.unwrap_err();
+    assert!(refused.to_string().contains("no tracking yet"), "{refused}");
 }
