@@ -182,8 +182,15 @@ impl PollOrders {
             };
             for order in &answer.orders {
                 let mut scope = work.db.scope(job.account_id).await?;
-                receive::receive(&mut scope, channel.id, order, &by, now).await?;
-                scope.commit().await?;
+                match receive::receive(&mut scope, channel.id, order, &by, now).await {
+                    Ok(_) => scope.commit().await?,
+                    // one order that cannot be kept must not keep out all the others
+                    Err(error) if error.is_of_the_data() => {
+                        tracing::error!(?error, channel.id = %channel.id, order.reference = %order.channel_reference,
+                            "an order could not be kept");
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
             for (reference, reason) in &answer.failures {
                 tracing::warn!(channel.id = %channel.id, order.reference = %reference, reason, "an order could not be read");

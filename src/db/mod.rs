@@ -17,6 +17,7 @@ pub use sql::{Bind, Sql, sql};
 
 use crate::ids::AccountId;
 use anyhow::{Context, Result};
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::{
     AsyncPgConnection,
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool},
@@ -31,15 +32,31 @@ pub enum DbError {
     Pool(#[from] deadpool::PoolError),
     /// The statement failed.
     #[error("a database statement failed")]
-    Query(#[from] diesel::result::Error),
+    Query(#[from] Error),
 }
 
 impl DbError {
     /// The violated constraint, if that is what happened.
     pub fn constraint(&self) -> Option<&str> {
         match self {
-            DbError::Query(diesel::result::Error::DatabaseError(_, info)) => info.constraint_name(),
+            DbError::Query(Error::DatabaseError(_, info)) => info.constraint_name(),
             _ => None,
+        }
+    }
+}
+
+impl DbError {
+    /// Whether the values are to blame: with these, no further try ends better.
+    /// What is not surely theirs (a lock, a time-out, a lost connection) is not.
+    pub fn is_of_the_data(&self) -> bool {
+        let DbError::Query(Error::DatabaseError(kind, info)) = self else { return false };
+        let says = |words: &str| info.message().contains(words);
+        match kind {
+            DatabaseErrorKind::CheckViolation | DatabaseErrorKind::NotNullViolation => true,
+            DatabaseErrorKind::Unknown => {
+                says("out of range") || says("index row") || says("value too long") || says("invalid byte")
+            }
+            _ => false,
         }
     }
 }

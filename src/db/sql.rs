@@ -13,6 +13,7 @@ use diesel::{
     result::{Error, QueryResult},
     sql_types::{Array, BigInt, Bool, Bytea, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Untyped},
 };
+use serde_json::Value;
 
 /// A value to bind, with its SQL type.
 #[derive(Debug, Clone)]
@@ -28,8 +29,8 @@ pub enum Bind {
     TextNull(Option<String>),
     Time(Instant),
     TimeNull(Option<Instant>),
-    Json(serde_json::Value),
-    JsonNull(Option<serde_json::Value>),
+    Json(Value),
+    JsonNull(Option<Value>),
     Bytes(Vec<u8>),
     BytesNull(Option<Vec<u8>>),
     Texts(Vec<String>),
@@ -53,26 +54,51 @@ macro_rules! from {
 }
 from! {
     i64 => Int8, Option<i64> => Int8Null, i32 => Int4, Option<i32> => Int4Null, f64 => Float8, bool => Bool,
-    String => Text, Option<String> => TextNull, Instant => Time, Option<Instant> => TimeNull,
-    serde_json::Value => Json, Option<serde_json::Value> => JsonNull, Vec<u8> => Bytes, Option<Vec<u8>> => BytesNull,
-    Vec<String> => Texts, Vec<i64> => Int8s, Vec<i32> => Int4s, Vec<Option<i64>> => Int8sNull,
-    Vec<Option<i32>> => Int4sNull, Vec<Option<String>> => TextsNull, Vec<Option<Instant>> => TimesNull,
-    Vec<bool> => Bools,
+    Instant => Time, Option<Instant> => TimeNull, Vec<u8> => Bytes, Option<Vec<u8>> => BytesNull,
+    Vec<i64> => Int8s, Vec<i32> => Int4s, Vec<Option<i64>> => Int8sNull, Vec<Option<i32>> => Int4sNull,
+    Vec<Option<Instant>> => TimesNull, Vec<bool> => Bools,
 }
-impl From<&str> for Bind {
-    fn from(value: &str) -> Self {
-        Bind::Text(value.to_owned())
-    }
+
+/// PostgreSQL keeps every character but one. What comes from outside may hold
+/// it, and one such text must not stop all the work that stands behind it.
+fn keepable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "␀") } else { text }
 }
-impl From<&String> for Bind {
-    fn from(value: &String) -> Self {
-        Bind::Text(value.clone())
+
+fn keepable_json(mut value: Value) -> Value {
+    match &mut value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "␀"),
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = keepable_json(item.take())),
+        Value::Object(map) => {
+            if map.keys().any(|key| key.contains('\0')) {
+                *map = std::mem::take(map).into_iter().map(|(key, value)| (keepable(key), value)).collect();
+            }
+            map.values_mut().for_each(|item| *item = keepable_json(item.take()));
+        }
+        _ => {}
     }
+    value
 }
-impl From<Option<&str>> for Bind {
-    fn from(value: Option<&str>) -> Self {
-        Bind::TextNull(value.map(str::to_owned))
-    }
+
+macro_rules! from_texts {
+    ($($type:ty => |$value:ident| $bind:expr;)*) => {$(
+        impl From<$type> for Bind {
+            fn from($value: $type) -> Self {
+                $bind
+            }
+        }
+    )*};
+}
+from_texts! {
+    String => |text| Bind::Text(keepable(text));
+    &String => |text| Bind::Text(keepable(text.clone()));
+    &str => |text| Bind::Text(keepable(text.to_owned()));
+    Option<String> => |text| Bind::TextNull(text.map(keepable));
+    Option<&str> => |text| Bind::TextNull(text.map(|text| keepable(text.to_owned())));
+    Vec<String> => |texts| Bind::Texts(texts.into_iter().map(keepable).collect());
+    Vec<Option<String>> => |texts| Bind::TextsNull(texts.into_iter().map(|text| text.map(keepable)).collect());
+    Value => |value| Bind::Json(keepable_json(value));
+    Option<Value> => |value| Bind::JsonNull(value.map(keepable_json));
 }
 
 #[derive(Debug, Clone)]

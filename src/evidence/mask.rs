@@ -67,6 +67,14 @@ const PERSONAL_KEYS: &[&str] = &[
     "shippingaddress",
     "billingaddress",
     "buyer",
+    "username",
+    "phonenumber",
+    "companyname",
+    "displayname",
+    "browserip",
+    "latitude",
+    "longitude",
+    "orderstatusurl",
 ];
 
 /// `name` is personal data only inside an address or a person, not on an order line.
@@ -107,21 +115,77 @@ pub fn body(raw: &str) -> String {
         json_value(&mut json, false);
         return json.to_string();
     }
-    emails_in(raw)
+    if is_form(trimmed) {
+        let pairs: Vec<String> = trimmed.split('&').map(|pair| pair_masked(pair, true)).collect();
+        return emails_in(&pairs.join("&"));
+    }
+    emails_in(&members(raw))
 }
 
-/// Masks a URL: the values of secret query keys.
+/// A form as browsers and token end points send it: pairs, no blanks.
+fn is_form(text: &str) -> bool {
+    text.contains('=')
+        && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'{' | b'<' | b'"'))
+        && text.split('&').all(|pair| pair.contains('='))
+}
+
+fn pair_masked(pair: &str, whole: bool) -> String {
+    match pair.split_once('=') {
+        Some((key, value)) if !value.is_empty() && is_masked(&plain(key), false) => {
+            format!("{key}={}", if whole { REDACTED } else { "••••" })
+        }
+        _ => pair.to_owned(),
+    }
+}
+
+fn is_masked(key: &str, in_person: bool) -> bool {
+    SECRET_KEYS.contains(&key) || (PERSONAL_KEYS.contains(&key) && (key != "name" || in_person))
+}
+
+/// Masks `"key": "value"` wherever it stands in text that only looks like JSON:
+/// an answer that was cut off still holds everything before the cut. Whose a
+/// `name` is cannot be told here, so each is taken out.
+fn members(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(open) = rest.find('"') {
+        let Some(close) = end_of_string(&rest[open + 1..]) else { break };
+        let after = open + 1 + close + 1;
+        let key = plain(rest.get(open + 1..after - 1).unwrap_or_default());
+        out.push_str(&rest[..after]);
+        rest = &rest[after..];
+        let value = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        let Some(value) = value.filter(|_| is_masked(&key, true)) else { continue };
+        let scalar = match value.strip_prefix('"') {
+            // cut off within the value: all of it goes
+            Some(text) => end_of_string(text).map_or(value.len(), |end| end + 2),
+            None => value.find([',', '}', ']', '{', '[']).unwrap_or(value.len()),
+        };
+        if scalar > 0 {
+            out.push_str(&format!(":\"{REDACTED}\""));
+            rest = &value[scalar..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where a JSON string ends whose opening quote is behind us.
+fn end_of_string(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|b| {
+        let ends = b == b'"' && !escaped;
+        escaped = b == b'\\' && !escaped;
+        ends
+    })
+}
+
+/// Masks a URL: the values of secret and personal query keys.
 pub fn url(raw: &str) -> String {
     let Some((path, query)) = raw.split_once('?') else {
         return raw.to_owned();
     };
-    let query: Vec<String> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((key, _)) if SECRET_KEYS.contains(&plain(key).as_str()) => format!("{key}=••••"),
-            _ => pair.to_owned(),
-        })
-        .collect();
+    let query: Vec<String> = query.split('&').map(|pair| pair_masked(pair, false)).collect();
     format!("{path}?{}", query.join("&"))
 }
 
@@ -135,14 +199,12 @@ fn json_value(value: &mut Value, in_person: bool) {
             for (key, value) in map.iter_mut() {
                 let key = plain(key);
                 let person = in_person || PEOPLE.contains(&key.as_str());
-                let name_of_thing = key == "name" && !in_person;
                 if value.is_object() || value.is_array() {
                     json_value(value, person);
                 } else if !value.is_null()
                     && !value.is_boolean()
                     && value.as_str() != Some("")
-                    && (SECRET_KEYS.contains(&key.as_str())
-                        || (PERSONAL_KEYS.contains(&key.as_str()) && !name_of_thing))
+                    && is_masked(&key, in_person)
                 {
                     *value = Value::String(REDACTED.into());
                 } else if let Value::String(text) = value {

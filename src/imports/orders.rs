@@ -29,6 +29,10 @@ use std::io::{Read, Write};
 /// The job that imports.
 pub const IMPORT_ORDERS: &str = "import_orders";
 
+/// Said of an order that the database refuses: it fails, rather than the file.
+const REFUSED: &str =
+    "It could not be stored as it is: a text or a sum of quantities in it is far too long or large.";
+
 #[derive(Serialize, Deserialize)]
 struct Payload {
     import_id: ImportId,
@@ -240,7 +244,19 @@ async fn take_in(
         }
         let incoming = incoming(order);
         let mut scope = db.scope(account).await?;
-        let received = receive::receive(&mut scope, channel, &incoming, by, now()).await?;
+        let received = match receive::receive(&mut scope, channel, &incoming, by, now()).await {
+            Ok(received) => received,
+            Err(error) if error.is_of_the_data() => {
+                drop(scope);
+                tracing::error!(?error, import.id = %id, line, "an order could not be kept");
+                let mut scope = db.scope(account).await?;
+                let name: String = order.name.chars().take(200).collect();
+                keep_row(&mut scope, id, line, &name, "failed", REFUSED, None, "").await?;
+                scope.commit().await?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let outcome = match received {
             Received::Created(_) => "created",
             Received::Updated(_) => "updated",

@@ -20,7 +20,17 @@ pub const LEASE: Duration = Duration::seconds(90);
 pub async fn claim(db: &Db, worker: &str, limit: i64, now: Instant) -> DbResult<Vec<Claimed>> {
     let mut global = db.global().await?;
     global.execute(sql("select pg_advisory_xact_lock(7213010)")).await?;
-    // leases that ran out: the next claim's epoch fences the one who had them
+    // Leases that ran out: the next claim's epoch fences the one who had them.
+    // Where the same job was left behind again meanwhile, that one does the work;
+    // two waiting ones are refused by their index, and nothing could be claimed.
+    global
+        .execute(
+            sql("delete from jobs where state = 'claimed' and lease_until < {} and exists ( \
+                 select 1 from jobs w where w.account_id = jobs.account_id and w.kind = jobs.kind \
+                 and w.dedupe_key = jobs.dedupe_key and w.state = 'ready')")
+            .bind(now),
+        )
+        .await?;
     global
         .execute(
             sql("update jobs set state = 'ready', lease_until = null, worker = null where state = 'claimed' and lease_until < {}")

@@ -15,6 +15,7 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// The job that plans the shipments of a received order; `shipments::plan` does it.
 pub const PLAN_SHIPMENTS: &str = "plan_shipments";
@@ -267,8 +268,18 @@ async fn create(
         return Ok(Received::Unchanged(OrderId(id.map_or(0, |r| r.id))));
     };
     let id = OrderId(row.id);
+    // in one order everywhere: two orders of the same products must not wait for
+    // each other
+    let mut sorted: Vec<&IncomingLine> = order.lines.iter().collect();
+    sorted.sort_by_key(|line| line.sku.trim());
+    let mut products = HashMap::new();
+    for line in sorted {
+        if !products.contains_key(line.sku.trim()) {
+            products.insert(line.sku.trim(), keep_product(scope, line).await?);
+        }
+    }
     for (position, line) in order.lines.iter().enumerate() {
-        let product = keep_product(scope, line).await?;
+        let product = products.get(line.sku.trim()).copied().flatten();
         scope
             .execute(
                 sql("insert into order_lines (account_id, order_id, product_id, position, channel_line_id, sku, name, quantity, \

@@ -88,6 +88,8 @@ pub struct Filter {
     pub until: Option<Instant>,
     /// Words that must all be found, or numbers of which any is.
     pub q: String,
+    /// Whether names and e-mails may be searched too.
+    pub personal: bool,
 }
 
 /// A row of the list.
@@ -241,29 +243,54 @@ fn matching(mut statement: Sql, filter: &Filter) -> Sql {
     if let Some(until) = filter.until {
         statement = statement.push(" and s.created_at < {}").bind(until);
     }
-    search(statement, &filter.q)
+    search(statement, &filter.q, filter.personal)
 }
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-/// Words must all be found; of a list with commas, any.
-fn search(mut statement: Sql, q: &str) -> Sql {
+/// Words must all be found; of a list with commas, any. Without the right to
+/// personal data a match must lie in identifiers, so that a search tells nothing
+/// about people.
+fn search(mut statement: Sql, q: &str, personal: bool) -> Sql {
     let terms: Vec<String> =
         q.split([',', ';', '\n']).map(clean).filter(|t| !t.is_empty()).take(MOST_TERMS).collect();
     match terms.as_slice() {
         [] => statement,
         [one] => {
             for word in one.split_whitespace().take(10) {
-                statement = statement.push(" and s.search_text like {}").bind(crate::db::contains(word));
+                let pattern = crate::db::contains(word);
+                statement = statement.push(" and s.search_text like {}").bind(&pattern);
+                if !personal {
+                    statement = in_identifiers(statement, &[pattern]);
+                }
             }
             statement
         }
-        many => statement
-            .push(" and s.search_text like any({})")
-            .bind(many.iter().map(|term| crate::db::contains(term)).collect::<Vec<_>>()),
+        many => {
+            let patterns: Vec<String> = many.iter().map(|term| crate::db::contains(term)).collect();
+            let statement = statement.push(" and s.search_text like any({})").bind(patterns.clone());
+            if personal { statement } else { in_identifiers(statement, &patterns) }
+        }
     }
+}
+
+fn in_identifiers(statement: Sql, patterns: &[String]) -> Sql {
+    let patterns = patterns.to_vec();
+    statement
+        .push(
+            " and (lower(s.number) like any({}) or lower(s.tracking_number) like any({}) \
+               or exists (select 1 from orders so where so.account_id = s.account_id and so.id = s.order_id \
+                 and (lower(so.number) like any({}) or lower(so.channel_reference) like any({}))) \
+               or exists (select 1 from order_lines sl where sl.account_id = s.account_id and sl.order_id = s.order_id \
+                 and lower(sl.sku) like any({})))",
+        )
+        .bind(patterns.clone())
+        .bind(patterns.clone())
+        .bind(patterns.clone())
+        .bind(patterns.clone())
+        .bind(patterns)
 }
 
 /// What people paste is taken as they mean it: `#1001`, or a whole address.

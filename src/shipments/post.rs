@@ -34,6 +34,9 @@ use serde_json::json;
 /// The job that posts.
 pub const POST_SHIPMENT: &str = "post_shipment";
 
+/// So often a post may stop on our side before that is an error of its own.
+const TRIES: i32 = 5;
+
 /// What the post job is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Payload {
@@ -221,6 +224,11 @@ impl Handler for PostShipment {
             match self.post(work, job).await {
                 Ok(end) => end,
                 Err(error) => {
+                    if job.attempts >= TRIES
+                        && let Ok(Some(end)) = self.give_up(work, job, &error).await
+                    {
+                        return end;
+                    }
                     // nothing was decided: the row tells the next try how far this one came
                     tracing::error!(?error, job.id = %job.id, "posting stopped on our side");
                     End::Again {
@@ -242,6 +250,22 @@ pub(super) struct Ready {
 }
 
 impl PostShipment {
+    /// What we cannot get out of the house, such as with credentials that do not
+    /// open, is not tried for ever: the error queue says so.
+    async fn give_up(&self, work: &Work, job: &Claimed, error: &anyhow::Error) -> Result<Option<End>> {
+        let payload: Payload = serde_json::from_value(job.payload.clone())?;
+        let mut scope = work.db.scope(job.account_id).await?;
+        let waits = |post: &PostRow| matches!(post.state, PostState::Queued | PostState::Claimed);
+        let Some(post) = posts::lock(&mut scope, payload.post_id).await?.filter(waits) else {
+            return Ok(None);
+        };
+        let failure = Failure::not_sent(ErrorClass::Unknown, format!("Waybill could not send it: {error}."));
+        let now = (work.now)();
+        let end = settle_post::failed(&mut scope, &post, &failure, None, &job.trace(), now).await?;
+        scope.commit().await?;
+        Ok(Some(end))
+    }
+
     async fn post(&self, work: &Work, job: &Claimed) -> Result<End> {
         let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
         let trace = job.trace();
@@ -296,7 +320,10 @@ impl PostShipment {
                 reconcile::GateAnswer::Pass { reference } => ready.order.reference = reference,
                 reconcile::GateAnswer::Stop { sentence } => {
                     let mut scope = work.db.scope(job.account_id).await?;
+                    // whoever outran our lease may have sent it while we asked:
+                    // the order we saw may be that one, and it is not ours to stop
                     if let Some(post) = posts::lock(&mut scope, payload.post_id).await?
+                        && matches!(post.state, PostState::Queued | PostState::Claimed)
                         && let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await?
                     {
                         settle_post::stop(
@@ -415,6 +442,16 @@ impl PostShipment {
             return Ok(End::Done);
         }
         let end = match called.result {
+            // a used reference is answered with the order that ended under it
+            Ok(answer) if !answer.value.live => {
+                posts::keep_provider_order(&mut scope, &post, &answer.value, now).await?;
+                let words = format!(
+                    "Its order {} with this reference is {} and stays so. Re-post it: then it gets a new reference.",
+                    answer.value.remote_id, answer.value.status
+                );
+                let failure = Failure::refused(ErrorClass::InvalidRequest, None, words);
+                settle_post::failed(&mut scope, &post, &failure, called.record, trace, now).await?
+            }
             Ok(answer) => {
                 settle_post::accepted(&mut scope, &post, &answer.value, called.record, trace, now).await?;
                 End::Done

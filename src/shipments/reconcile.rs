@@ -35,6 +35,18 @@ pub const CHECK_POST: &str = "check_post";
 /// processing time: found on any is *accepted*, absent on all is *absent*.
 const READS: [i64; 3] = [5, 60, 600];
 
+/// When the provider is read next after it was found not to have the order, or
+/// `None` when that is proven. Reads asked for by hand come early and do not
+/// prove it early: the provider may still be working on what it got.
+fn next_read(post: &Post, now: Instant) -> Option<Instant> {
+    let planned = READS.get(usize::try_from(post.checks).unwrap_or(usize::MAX));
+    let settled = post.sent_at.unwrap_or(post.created_at) + Duration::seconds(READS.iter().sum());
+    match planned {
+        Some(delay) => Some(now + Duration::seconds(*delay)),
+        None => (now < settled).then_some(settled),
+    }
+}
+
 /// How long after an unknown outcome the first read comes.
 pub(super) fn first_check() -> Duration {
     Duration::seconds(READS[0])
@@ -223,10 +235,8 @@ impl CheckPost {
                     )
                     .await?;
                 post.checks += 1;
-                match READS.get(usize::try_from(post.checks).unwrap_or(usize::MAX)) {
-                    Some(delay) => {
-                        End::Again { at: now + Duration::seconds(*delay), reason: "not found yet".into() }
-                    }
+                match next_read(&post, now) {
+                    Some(at) => End::Again { at, reason: "not found yet".into() },
                     None => {
                         absent(&mut scope, &post, &subject, &trace, now).await?;
                         End::Done

@@ -56,6 +56,18 @@ impl Action for ResendFulfillments {
 
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<OrderSubject>> {
         let account = scope.account();
+        if lock {
+            // shipments before their order, as everything that works on one
+            // shipment locks them: the other way round is a deadlock with it
+            scope
+                .execute(
+                    sql("select id from shipments where account_id = {} and order_id = {} and voided_at is null \
+                         order by id for update")
+                    .bind(account)
+                    .bind(id),
+                )
+                .await?;
+        }
         let statement = if lock {
             sql("select number, version from orders where account_id = {} and id = {} for update")
         } else {

@@ -295,6 +295,9 @@ async fn take_over(
     let moved = matches!(shipment.status, Status::PendingTracking | Status::Error | Status::Unconfirmed);
     if moved {
         state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
+    }
+    // sent again after a re-post, its items are no further ones
+    if moved && shipment.shipped_at.is_none() {
         scope
             .execute(
                 sql("update order_lines ol set quantity_shipped = least(ol.quantity, ol.quantity_shipped + l.quantity) \

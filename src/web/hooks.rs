@@ -8,9 +8,12 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
+use std::time::Duration;
 
 /// The most a message may hold.
 const LARGEST: usize = 1 << 20;
+/// How long one may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes a message.
 pub async fn receive(
@@ -21,7 +24,12 @@ pub async fn receive(
 ) -> WebResult<HttpResponse> {
     let (kind, endpoint) = path.0;
     let mut raw = Vec::new();
-    while let Some(chunk) = payload.next().await {
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    // anybody may begin a message: one that does not end is not waited for
+    while let Some(chunk) = tokio::time::timeout_at(patience, payload.next())
+        .await
+        .map_err(|_| WebError::Malformed("Its end did not arrive. Send it again.".into()))?
+    {
         let chunk = chunk.map_err(|_| WebError::Malformed("The body broke off.".into()))?;
         if raw.len() + chunk.len() > LARGEST {
             return Ok(HttpResponse::PayloadTooLarge().finish());

@@ -219,3 +219,27 @@ async fn a_large_body_lies_beside_its_row() {
         .unwrap();
     assert!(whole.contains(&long));
 }
+
+#[test]
+fn what_the_vendors_call_persons_is_masked_even_in_an_answer_that_was_cut() {
+    let order = r#"{"orderId":"12-1","buyer":{"username":"canary_ada"},"shippingStep":{"shipTo":{"fullName":"Ada Canary","companyName":"Canary Ltd",
+        "contactAddress":{"addressLine1":"Canary St 1","city":"Ghent","countryCode":"BE"},"primaryPhone":{"phoneNumber":"+32canary"}}},
+        "browser_ip":"203.0.113.canary","order_status_url":"https://shop.example/canary","access_token":"shpat_canary","note":"ends here"#;
+    let whole = format!("{order}\"}}");
+    for text in [order, whole.as_str()] {
+        let kept = mask::body(text);
+        assert!(!kept.to_lowercase().contains("canary"), "{kept}");
+        assert!(kept.contains("12-1") && kept.contains("Ghent") && kept.contains("ends here"), "{kept}");
+    }
+    let kept = mask::body(r#"{"email":"ada.can\"ary"#);
+    assert!(!kept.contains("ary"), "{kept}");
+    let form = mask::body("grant_type=refresh_token&refresh_token=canary&client_secret=canary&scope=a");
+    assert!(
+        !form.contains("canary") && form.contains("grant_type=refresh_token") && form.ends_with("scope=a"),
+        "{form}"
+    );
+    assert_eq!(
+        mask::url("https://a.example/x?email=a%40b.c&page=2"),
+        "https://a.example/x?email=••••&page=2"
+    );
+}

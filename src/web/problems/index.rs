@@ -115,6 +115,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         connection: list.value::<ConnectionId>("connection"),
         cause: list.get("cause").map(plain),
         q: plain(list.q()),
+        personal: visitor.can(Permission::PersonalView),
     };
     let flat = list.get("flat").is_some();
     let total = problems::count(&mut scope, &filter).await?;

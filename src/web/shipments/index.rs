@@ -224,6 +224,7 @@ fn filter(visitor: &Visitor, list: &List) -> Filter {
         from: list.word("from", day).and_then(start),
         until: list.word("until", day).and_then(|day| day.succ_opt()).and_then(start),
         q: plain(list.q()),
+        personal: visitor.can(Permission::PersonalView),
     }
 }
 

@@ -103,3 +103,46 @@ async fn a_file_twice_changes_nothing_and_bad_rows_say_why() {
         "shipped1"
     );
 }
+
+/// One order that cannot be kept must not keep out all that come after it.
+#[tokio::test]
+async fn an_order_that_cannot_be_kept_stops_no_other() {
+    let shop = Shop::open().await;
+    let line = |title: &str, quantity| SeedLine {
+        sku: "A".into(),
+        title: Some(title.into()),
+        quantity: Some(quantity),
+        ..SeedLine::default()
+    };
+    let order = |lines| SeedOrder { currency: Some("EUR".into()), lines, ..SeedOrder::default() };
+    let most = i32::MAX as u32;
+    shop.sandbox.seed_ebay(vec![order(vec![line("Too", most), line("many", most)])]).unwrap();
+    shop.sandbox.seed_ebay(vec![order(vec![line("A thing\0with what no text keeps", 1)])]).unwrap();
+    shop.poll(shop.ebay).await;
+    assert_eq!(
+        shop.text("select string_agg(name, '|') from order_lines").await,
+        "A thing␀with what no text keeps"
+    );
+    assert_eq!(shop.value("select count(*) from jobs").await, 0);
+}
+
+#[tokio::test]
+async fn a_row_the_database_refuses_fails_and_not_its_file() {
+    let shop = Shop::open().await;
+    // longer than an index takes, and nothing that could be compressed
+    let sku = waybill::secrets::random_hex::<6000>();
+    let file = format!(
+        "Name,Email,Financial Status,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku\n\
+         #1,a@b.example,paid,EUR,1.00,0.00,0.00,1.00,2026-11-01 10:00:00 +0100,1,Thing,1.00,{sku}\n\
+         #2,a@b.example,paid,EUR,1.00,0.00,0.00,1.00,2026-11-01 10:00:00 +0100,1,Thing,1.00,SKU\n"
+    );
+    let mut scope = shop.scope().await;
+    let new = orders::NewImport { channel: shop.shopify, file_name: "orders.csv", bytes: file.as_bytes() };
+    orders::begin(&mut scope, new, &By::system(TraceId::new()), now()).await.unwrap();
+    scope.commit().await.unwrap();
+    shop.run().await;
+    assert_eq!(
+        shop.text("select state || ' ' || rows_created || ' ' || rows_failed from imports").await,
+        "finished 1 1"
+    );
+}

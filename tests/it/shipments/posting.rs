@@ -224,3 +224,104 @@ async fn two_workers_at_once_send_one_order() {
         1
     );
 }
+
+/// The worker of a submission died, and somebody pressed the button again
+/// meanwhile: the same job stands there twice, once claimed and once ready.
+#[tokio::test]
+async fn a_lease_that_ran_out_beside_its_twin_does_not_stop_every_other_job() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.sql(&format!(
+        "insert into jobs (account_id, kind, object_key, dedupe_key, payload, due_at, state, attempts, lease_epoch, lease_until) \
+         select account_id, 'submit_fulfillment', 'shipment:' || id, 'submit:' || id, jsonb_build_object('shipment_id', id), \
+                now(), s.state, 1, 1, case s.state when 'claimed' then now() - interval '1 second' end \
+         from shipments, (values ('claimed'), ('ready')) s (state) where id = {shipment}"
+    ))
+    .await;
+    shop.run().await;
+    assert_eq!(shop.live_orders("SHP"), 1, "the post went out");
+    assert_eq!(shop.value("select count(*) from jobs where kind = 'submit_fulfillment'").await, 0);
+}
+
+/// What the provider got it may still be working on: pressing the button
+/// three times in a row proves nothing.
+#[tokio::test]
+async fn impatience_does_not_prove_that_the_provider_has_no_order() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.sandbox.set_fault(Fault::once("shipstation", "createorder", FaultKind::CutAfterRead));
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    for _ in 0..4 {
+        shop.act::<CheckWithProvider>(shipment.0, NoInput {}).await.unwrap();
+        shop.run().await;
+        assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Unconfirmed);
+    }
+    shop.run_in(700).await;
+    assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Error);
+    assert_eq!(shop.text("select state from posts").await, "absent");
+}
+
+/// A worker whose lease ran out while it asked about the earlier order sees the
+/// one that its successor has just made.
+#[tokio::test]
+async fn a_gate_that_closes_late_does_not_stop_what_somebody_else_has_sent() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    shop.act::<Repost>(shipment.0, repost::Input::default()).await.unwrap();
+    // the answer to the gate takes a second; meanwhile the successor sends
+    shop.sandbox.set_fault(Fault::once("shipstation", "getorder", FaultKind::HangThenCreate).delay_ms(1_000));
+    let successor = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        shop.sql("update posts set state = 'sent', lease_epoch = 2, attempt_no = 1, sent_at = now() where state = 'queued'")
+            .await;
+    };
+    tokio::join!(shop.run(), successor);
+    assert_eq!(shop.text("select state from posts order by id desc limit 1").await, "sent");
+    assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Posting);
+}
+
+/// A reference whose order was canceled there makes no new one.
+#[tokio::test]
+async fn an_order_that_ended_there_is_not_taken_for_an_accepted_one() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    // canceled there by hand, and as if we had never learned of it
+    let remote = shop.shipment(shipment).await.shipment.fulfillment_id.unwrap();
+    shop.sandbox.cancel_at_shipstation(remote.parse().unwrap()).unwrap();
+    shop.sql(
+        "update posts set state = 'absent'; delete from provider_orders; \
+              update shipments set status = 'error', date_post = null, fulfillment_id = null",
+    )
+    .await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    let after = shop.shipment(shipment).await;
+    assert_eq!(after.shipment.status, Status::Error);
+    assert_eq!(after.shipment.date_post, None);
+    shop.act::<Repost>(shipment.0, repost::Input::default()).await.unwrap();
+    shop.run().await;
+    assert_eq!(shop.shipment(shipment).await.shipment.status, Status::PendingTracking);
+    assert_eq!(shop.live_orders("SHP"), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_leave_the_house_ends_in_the_error_queue() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.sql("update connections set credentials_sealed = 'sealed with a key that is gone'").await;
+    for _ in 0..5 {
+        assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Posting);
+        shop.run_in(16).await;
+    }
+    assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Error);
+    let detail = shop.text("select detail from problems where resolved_at is null").await;
+    assert!(detail.starts_with("Waybill could not send it: "), "{detail}");
+    assert_eq!(shop.value("select count(*) from jobs where kind = 'post_shipment'").await, 0);
+}

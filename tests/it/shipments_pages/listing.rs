@@ -116,3 +116,24 @@ async fn lines_open_in_place_with_costs_for_those_who_may() {
     let page = client.get(&format!("/shipments?open={id}")).await;
     assert!(page.body.contains("KTL-0081") && !page.body.contains("€18.20"));
 }
+
+/// The text a list is searched by holds names and addresses; a match would tell.
+#[tokio::test]
+async fn a_search_tells_nothing_about_people_to_those_who_may_not_see_them() {
+    let portal = Desk::open().await;
+    let number = format!("SHP-{}-1", portal.own.account);
+    for (role, found) in [(Role::Client, true), (Role::Support, false)] {
+        let mut browser = portal.visitor(role).await;
+        for list in ["/shipments?q=", "/error-queue?flat=1&q="] {
+            for person in ["ada", "buyer", "ada%20buyer"] {
+                let page = browser.get(&format!("{list}{person}")).await;
+                assert_eq!(page.body.contains(&number), found, "{role} {list}{person}");
+            }
+            for identifier in [number.to_lowercase(), format!("so-{}", portal.own.account)] {
+                let page = browser.get(&format!("{list}{identifier}")).await;
+                assert!(page.body.contains(&number), "{role} {list}{identifier}");
+            }
+        }
+        assert_eq!(browser.get("/shipments?q=ada,buyer").await.body.contains(&number), found, "{role}");
+    }
+}
