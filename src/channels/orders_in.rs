@@ -32,12 +32,23 @@ const EVERY: Duration = Duration::minutes(3);
 const OVERLAP: Duration = Duration::minutes(5);
 /// How far back the first poll of a channel looks.
 const FIRST: Duration = Duration::days(7);
-/// No poll reads more pages; the next one goes on.
+/// No poll reads more pages; it leaves the rest of its window to another.
 const MOST_PAGES: usize = 40;
 
 #[derive(Serialize, Deserialize)]
 struct PollPayload {
     channel_id: ChannelId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest>,
+}
+
+/// What a poll left of its window. The channel's cursor moves only when a
+/// window was read to its end.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    since: Instant,
+    started: Instant,
+    page: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,9 +65,14 @@ pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
 
 /// A poll of a channel, to be left behind.
 pub fn poll(channel: ChannelId, at: Instant, trace: &TraceId) -> NewJob {
-    NewJob::new(POLL_ORDERS, format!("channel:{channel}"), json!(PollPayload { channel_id: channel }), at)
-        .once(format!("poll:{channel}"))
-        .traced(trace)
+    NewJob::new(
+        POLL_ORDERS,
+        format!("channel:{channel}"),
+        json!(PollPayload { channel_id: channel, rest: None }),
+        at,
+    )
+    .once(format!("poll:{channel}"))
+    .traced(trace)
 }
 
 /// The job that takes in a stored message.
@@ -129,7 +145,6 @@ impl PollOrders {
     async fn poll(&self, work: &Work, job: &Claimed) -> Result<End> {
         let payload: PollPayload =
             serde_json::from_value(job.payload.clone()).context("the job's payload")?;
-        let started = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(channel) = store::channel(&mut scope, payload.channel_id).await? else {
             return Ok(End::Done);
@@ -139,7 +154,13 @@ impl PollOrders {
         let Some(adapter) = self.channels.get(channel.kind).filter(|_| channel.import_orders) else {
             return Ok(End::Done);
         };
-        let since = channel.poll_cursor.map_or(started - FIRST, |cursor| cursor - OVERLAP);
+        let (since, started, mut page) = match payload.rest {
+            Some(rest) => (rest.since, rest.started, Some(rest.page)),
+            None => {
+                let now = (work.now)();
+                (channel.poll_cursor.map_or(now - FIRST, |cursor| cursor - OVERLAP), now, None)
+            }
+        };
         let trace = job.trace();
         let by = By { actor: Actor::channel(channel.name.clone()), ..By::system(trace.clone()) };
         let about = About {
@@ -149,7 +170,6 @@ impl PollOrders {
             trace: Some(trace),
             ..About::default()
         };
-        let mut page = None;
         for _ in 0..MOST_PAGES {
             let request = adapter.orders(&access, since, page.as_deref());
             let called = work
@@ -202,7 +222,17 @@ impl PollOrders {
         }
         let mut scope = work.db.scope(job.account_id).await?;
         store::note_health(&mut scope, channel.id, None, (work.now)()).await?;
-        store::note_polled(&mut scope, channel.id, Some(started), (work.now)()).await?;
+        let read_to_the_end = page.is_none().then_some(started);
+        store::note_polled(&mut scope, channel.id, read_to_the_end, (work.now)()).await?;
+        if let Some(page) = page {
+            let payload = PollPayload { channel_id: channel.id, rest: Some(Rest { since, started, page }) };
+            let rest =
+                NewJob::new(POLL_ORDERS, format!("channel:{}", channel.id), json!(payload), (work.now)())
+                    // not the key of a whole poll: one that waits must not swallow the rest
+                    .once(format!("poll:{}:rest", channel.id))
+                    .traced(&job.trace());
+            jobs::enqueue(&mut scope, rest).await?;
+        }
         scope.commit().await?;
         Ok(End::Done)
     }

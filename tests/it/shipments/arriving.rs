@@ -26,6 +26,21 @@ async fn polling_twice_changes_nothing() {
 }
 
 #[tokio::test]
+async fn more_orders_than_one_poll_reads_are_all_read() {
+    let shop = Shop::open().await;
+    // a page is three orders and a poll is forty pages
+    for _ in 0..125 {
+        let line = SeedLine { sku: "A".into(), quantity: Some(1), ..SeedLine::default() };
+        shop.sandbox
+            .receive_shopify_order("shop", SeedOrder { lines: vec![line], ..SeedOrder::default() })
+            .unwrap();
+    }
+    shop.poll(shop.shopify).await;
+    assert_eq!(shop.value("select count(*) from orders").await, 125);
+    assert_eq!(shop.value("select count(*) from channels where poll_cursor is not null").await, 1);
+}
+
+#[tokio::test]
 async fn a_signed_message_brings_a_new_order_once() {
     let shop = Shop::open().await;
     let mut scope = shop.scope().await;
