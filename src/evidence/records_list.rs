@@ -257,12 +257,13 @@ pub async fn numbered(scope: &mut Scope, number: &str) -> DbResult<Numbered> {
     let rows: Vec<Named> = scope
         .rows(
             sql("(select 'order' as kind, id from orders where account_id = {} and number = any({}) limit 50) union all \
-                 (select 'shipment' as kind, id from shipments where account_id = {} and number = {})")
+                 (select 'shipment' as kind, id from shipments where account_id = {} and number = any({}))")
             .bind(account)
             // people leave the # out, and the channel's name has it
             .bind(vec![number.to_owned(), format!("#{number}")])
             .bind(account)
-            .bind(number.to_uppercase()),
+            // and write shp-000123 in small letters
+            .bind(vec![number.to_owned(), number.to_uppercase()]),
         )
         .await?;
     let of = |kind: &str| rows.iter().filter(|row| row.kind == kind).map(|row| row.id).collect();
