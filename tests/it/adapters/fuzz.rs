@@ -223,6 +223,7 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
 fn post(text: &str, number: i64) -> PostOrder {
     PostOrder {
         reference: text.into(),
+        idempotency_key: text.into(),
         number: text.into(),
         order_number: text.into(),
         placed_at: at("2026-11-20T07:00:00Z"),
