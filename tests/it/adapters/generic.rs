@@ -71,7 +71,17 @@ fn error(status: u16, code: &str, fields: Value) -> HttpResponse {
 #[test]
 fn the_order_as_it_is_posted() {
     let request = Generic.create(&signed(json!({ "idempotency": "key" })), &order());
-    insta::assert_snapshot!(shown(&request), @r##""##);
+    insta::assert_snapshot!(shown(&request), @r##"
+    POST https://warehouse.example/api/shipments
+    Content-Type: application/json
+    Accept: application/json
+    Authorization: …
+    webhook-id: waybill-7
+    webhook-timestamp: 1795161600
+    webhook-signature: …
+    Idempotency-Key: waybill-7
+    {"currency":"EUR","items":[{"key":"L1","name":"Widget","quantity":2,"sku":"SKU-1","unit_price":"9.99"}],"number":"SHP-90217","order_number":"#1001","placed_at":"2026-11-20T07:00:00Z","reference":"SHP-90217","ship_to":{"city":"Łódź","company":null,"country":"PL","email":"jane@example.com","line1":"1 Main St","line2":null,"name":"Jane Doe","phone":null,"postal_code":"90-001","region":null},"shipping_method":"Standard"}
+    "##);
     let text = request.body.as_deref().unwrap();
     let expected = signature::standard_webhook(SECRET, "waybill-7", 1_795_161_600, text).unwrap();
     assert_eq!(header(&request, "webhook-signature"), expected);
@@ -99,7 +109,29 @@ fn every_other_request() {
         Generic.cancel(&access, &is("received", true)).unwrap(),
     ];
     let shown: Vec<String> = requests.iter().map(shown).collect();
-    insta::assert_snapshot!(shown.join("\n\n"), @"");
+    insta::assert_snapshot!(shown.join("\n\n"), @r##"
+    GET https://warehouse.example/api/shipments?reference=waybill-test
+    Accept: application/json
+    Authorization: …
+
+    GET https://warehouse.example/api/shipments?reference=SHP%201%2F2%26x
+    Accept: application/json
+    Authorization: …
+
+    GET https://warehouse.example/api/shipments/..%2FW%201%3Fx
+    Accept: application/json
+    Authorization: …
+
+    GET https://warehouse.example/api/shipments/W-1
+    Accept: application/json
+    Authorization: …
+
+    POST https://warehouse.example/api/shipments/W-1/cancel
+    Content-Type: application/json
+    Accept: application/json
+    Authorization: …
+    {}
+    "##);
     let update = Generic.update(&access, "W-1", &order()).unwrap();
     assert_eq!((update.method, update.url.as_str()), ("PUT", "https://warehouse.example/api/shipments/W-1"));
     assert_eq!(update.body, Generic.create(&access, &order()).body);
