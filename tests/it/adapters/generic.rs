@@ -1,6 +1,6 @@
 //! The generic provider: what is sent in each class, who it says we are, every answer.
 
-use super::{answer, at, body, header, kind, plain, shown, with};
+use super::{answer, at, header, kind, plain, shown, with};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use waybill::{

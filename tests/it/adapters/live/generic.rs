@@ -39,7 +39,7 @@ async fn create(
     world: &World,
     access: &Access,
     order: &PostOrder,
-) -> Result<Answer<waybill::providers::RemoteOrder>, Failure> {
+) -> Result<Answer<providers::RemoteOrder>, Failure> {
     let response = world.send(Generic.create(access, order)).await;
     Generic.created(&response, order)
 }
