@@ -179,7 +179,10 @@ async fn outside(findings: &mut Findings, db: &Db, keyring: &Keyring) -> Result<
                 continue;
             }
             let name = format!("account {account}, connection {}", connection.name);
-            match (connection.access(&scope, keyring), policy.check(&connection.base_url)) {
+            match (
+                connection.access(&scope, keyring, crate::clock::now()),
+                policy.check(&connection.base_url),
+            ) {
                 (Err(error), _) => findings.bad(format!("secrets: {name}: {error:#}")),
                 (Ok(_), Err(sentence)) => findings.bad(format!("outbound: {name}: {sentence}")),
                 (Ok(_), Ok(_)) => findings.good(format!("outbound: {name}")),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// Run strict stand-ins for Shopify, eBay and ShipStation on this machine.
+/// Run strict stand-ins for Shopify, eBay, ShipStation and generic warehouses on this machine.
 #[derive(Debug, Args)]
 pub struct RunSandbox {
     #[command(flatten)]

@@ -24,6 +24,17 @@ const SECRET_HEADERS: &[&str] = &[
     "x-client-id",
 ];
 
+/// What the name of a header that carries a secret ends with, vendors' own included.
+const SECRET_ENDINGS: &[&str] = &["-key", "-token", "-secret", "-password", "-auth", "-client-id"];
+
+/// Whether a header's value is always a secret, whatever it says.
+pub fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ending = |end: &&str| name.ends_with(*end);
+    SECRET_HEADERS.contains(&name.as_str())
+        || (SECRET_ENDINGS.iter().any(ending) && name != "idempotency-key")
+}
+
 /// JSON keys (lower case, without `_` and `-`) whose values are secrets.
 const SECRET_KEYS: &[&str] = &[
     "authorization",
@@ -98,8 +109,7 @@ pub fn headers(headers: &[(String, String)]) -> Value {
         headers
             .iter()
             .map(|(name, value)| {
-                let secret = SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str());
-                serde_json::json!([name, if secret { REDACTED } else { value.as_str() }])
+                serde_json::json!([name, if is_secret_header(name) { REDACTED } else { value.as_str() }])
             })
             .collect(),
     )

@@ -44,8 +44,8 @@ pub struct Connection {
 pub const CREDENTIALS: &str = "connections.credentials";
 
 impl Connection {
-    /// How to reach it, with its credentials opened.
-    pub fn access(&self, scope: &Scope, keyring: &Keyring) -> Result<Access> {
+    /// How to reach it, with its credentials opened, for a request made now.
+    pub fn access(&self, scope: &Scope, keyring: &Keyring, now: Instant) -> Result<Access> {
         let credentials = match &self.credentials_sealed {
             Some(sealed) => keyring
                 .open(Place { account: scope.account(), column: CREDENTIALS, row: self.id.0 }, sealed)?,
@@ -55,6 +55,7 @@ impl Connection {
             base_url: self.base_url.trim_end_matches('/').to_owned(),
             credentials,
             settings: self.settings.clone(),
+            now,
         })
     }
 }

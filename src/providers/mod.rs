@@ -21,6 +21,8 @@ text_enum! {
     ProviderKind {
         /// ShipStation, by its V1 API.
         Shipstation = "shipstation",
+        /// Our own contract, for warehouses without a vendor's system.
+        Generic = "generic",
     }
 }
 
@@ -29,6 +31,7 @@ impl ProviderKind {
     pub fn label(self) -> &'static str {
         match self {
             ProviderKind::Shipstation => "ShipStation",
+            ProviderKind::Generic => "Generic (signed JSON)",
         }
     }
 }
@@ -48,7 +51,7 @@ text_enum! {
     }
 }
 
-/// What a kind of provider can do.
+/// What a provider can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// What keeps a post from being executed twice.
@@ -78,6 +81,8 @@ pub struct Access {
     pub credentials: SecretString,
     /// What is set for this connection.
     pub settings: Value,
+    /// When the request is made, for what is signed with its time.
+    pub now: Instant,
 }
 
 impl Access {
@@ -126,6 +131,8 @@ pub struct PostLine {
 pub struct PostOrder {
     /// Our reference, sent in the vendor's unique field.
     pub reference: String,
+    /// The same for every try of one post, another for the next post.
+    pub idempotency_key: String,
     /// Our number of the shipment, which people at the provider see.
     pub number: String,
     /// The number the customer knows.
@@ -188,8 +195,8 @@ pub trait Provider: Send + Sync {
     /// Which.
     fn kind(&self) -> ProviderKind;
 
-    /// What it can do.
-    fn capabilities(&self) -> Capabilities;
+    /// What it can do over a connection with these settings.
+    fn capabilities(&self, settings: &Value) -> Capabilities;
 
     /// The credentials it needs: names and labels, for the connect form.
     fn credentials(&self) -> &'static [(&'static str, &'static str)];

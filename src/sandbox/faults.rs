@@ -54,7 +54,7 @@ impl FaultKind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// `shopify`, `ebay`, `shipstation`, or `*`.
+    /// `shopify`, `ebay`, `shipstation`, `generic`, or `*`.
     #[serde(default = "any")]
     pub vendor: String,
     /// An operation's name as the vendor has it, or `*`.

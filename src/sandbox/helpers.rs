@@ -12,7 +12,7 @@ use super::reply::{Call, Refusal, Reply};
 use super::seed::{SeedOrder, Ship};
 use super::state::State;
 use super::world::Command;
-use super::{page, shipstation, shopify, webhooks};
+use super::{generic, page, shipstation, shopify, webhooks};
 
 /// Answers what belongs to no vendor.
 pub(super) fn answer(state: &Arc<State>, call: &Call) -> Reply {
@@ -30,6 +30,7 @@ pub(super) fn answer(state: &Arc<State>, call: &Call) -> Reply {
         (_, ["_sandbox", "shopify", shop, rest @ ..]) => shops(state, call, shop, rest),
         (_, ["_sandbox", "ebay", "orders"]) => ebay_orders(state, call),
         (_, ["_sandbox", "shipstation", rest @ ..]) => warehouse(state, call, rest),
+        (_, ["_sandbox", "generic", tenant, rest @ ..]) => generic::helpers(state, call, tenant, rest),
         _ => Err(nothing_here()),
     };
     answered.unwrap_or_else(Reply::from)
@@ -130,10 +131,10 @@ fn faults(state: &State, call: &Call, rest: &[&str]) -> Result<Reply, Refusal> {
     match (call.method.as_str(), rest) {
         ("POST", []) => {
             let fault: Fault = read(call)?;
-            if !["*", "shopify", "ebay", "shipstation"].contains(&fault.vendor.as_str()) {
+            if !["*", "shopify", "ebay", "shipstation", "generic"].contains(&fault.vendor.as_str()) {
                 return Err(Refusal::plain(
                     422,
-                    "the vendors are shopify, ebay and shipstation, or * for all",
+                    "the vendors are shopify, ebay, shipstation and generic, or * for all",
                 ));
             }
             if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {

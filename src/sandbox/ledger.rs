@@ -10,30 +10,30 @@ pub struct LedgerEntry {
     pub seq: u64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `shopify`, `ebay` or `shipstation`.
+    /// `shopify`, `ebay`, `shipstation` or `generic`.
     pub vendor: String,
     /// The vendor's operation, or `warehouse` for what the make-believe warehouse did.
     pub operation: String,
-    /// ShipStation: order number. Shopify: order name. eBay: order id.
+    /// ShipStation: order number. Shopify: order name. eBay: order id. Generic: reference.
     pub reference: String,
-    /// ShipStation: order key. Shopify: order gid. eBay: nothing.
+    /// ShipStation: order key. Shopify: order gid. eBay: nothing. Generic: tenant.
     pub key: Option<String>,
-    /// ShipStation: order id. Shopify: fulfillment gid. eBay: fulfillment id.
+    /// ShipStation, generic: order id. Shopify: fulfillment gid. eBay: fulfillment id.
     pub remote_id: String,
-    /// `created`, `updated`, `canceled`, `deleted`, `shipped` or `fulfilled`.
+    /// `created`, `updated`, `canceled`, `deleted`, `rejected`, `shipped` or `fulfilled`.
     pub what: String,
 }
 
 /// What is alive at a vendor under one reference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LiveOrder {
-    /// `shopify`, `ebay` or `shipstation`.
+    /// `shopify`, `ebay`, `shipstation` or `generic`.
     pub vendor: String,
     /// As in the ledger.
     pub reference: String,
-    /// Shopify: the order's gid, since two shops may use one name. Elsewhere nothing.
+    /// Shopify: the order's gid, since two shops may use one name. Generic: tenant. Elsewhere nothing.
     pub key: Option<String>,
-    /// ShipStation: orders neither cancelled nor deleted. Channels: fulfillments not cancelled.
+    /// Providers: orders neither cancelled, rejected nor deleted. Channels: fulfillments not cancelled.
     pub remote_ids: Vec<String>,
     /// How many they are.
     pub count: usize,

@@ -1,4 +1,5 @@
-//! The make-believe outside world: strict stand-ins for Shopify, eBay and ShipStation.
+//! The make-believe outside world: strict stand-ins for Shopify, eBay, ShipStation
+//! and warehouses that speak Waybill's own contract.
 //!
 //! Tests and the demo talk to it over real HTTP. It refuses what the vendors refuse, in their
 //! words, and fails on demand at any point of an exchange. What really happened stands in its
@@ -9,6 +10,7 @@
 mod couriers;
 mod ebay;
 mod faults;
+mod generic;
 mod helpers;
 mod hooks;
 mod journal;
@@ -35,6 +37,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, FaultKind};
+pub use generic::{GenericClass, GenericOptions, GenericShip};
 pub use hooks::HookMessage;
 pub use ledger::{LedgerEntry, LiveOrder};
 pub use reply::Refusal;

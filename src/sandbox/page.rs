@@ -7,7 +7,8 @@ const TOP: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>Waybi
 <style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 code{background:#f2f2f2;padding:.1em .3em}td{padding:.15rem 1rem .15rem 0;vertical-align:top}\
 @media(prefers-color-scheme:dark){body{background:#161616;color:#eee}code{background:#2a2a2a}a{color:#9cf}}</style>\
-<h1>Waybill sandbox</h1><p>A make-believe outside world: strict stand-ins for Shopify, eBay and ShipStation. \
+<h1>Waybill sandbox</h1><p>A make-believe outside world: strict stand-ins for Shopify, eBay, ShipStation \
+and warehouses that speak Waybill’s own contract. \
 Nothing here reaches a real shop or warehouse.</p>";
 
 /// Method and path, and what it does.
@@ -18,6 +19,7 @@ const ROUTES: &[(&str, &str)] = &[
     ),
     ("/ebay/sell/fulfillment/v1/order…", "eBay Sell Fulfillment, bearer token"),
     ("/shipstation/orders, /shipments, /fulfillments, /stores, /carriers", "ShipStation V1, HTTP Basic"),
+    ("/generic/{tenant}/shipments…", "a warehouse by Waybill’s own contract, as its tenant is set up"),
     (
         "GET <a href=/_sandbox/ledger>/_sandbox/ledger</a>?vendor=&amp;reference=&amp;after=&amp;limit=",
         "what really happened, and what is alive",
@@ -48,6 +50,14 @@ const ROUTES: &[(&str, &str)] = &[
         "the warehouse ships",
     ),
     ("POST /_sandbox/shipstation/orders/{orderId}/cancel", "the warehouse cancels"),
+    (
+        "PUT /_sandbox/generic/{tenant} {class, token, signing_secret, cancels, …}",
+        "open a warehouse; class is key, own_id, searchable or nothing",
+    ),
+    (
+        "POST /_sandbox/generic/{tenant}/shipments/{id}/ship {carrier, tracking_number, …}",
+        "the warehouse ships; <code>…/cancel</code> cancels, <code>…/status {status}</code> says how it stands",
+    ),
     ("PUT /_sandbox/shipstation/webhook {url}", "where ShipStation sends SHIP_NOTIFY"),
     ("POST, GET, PUT, DELETE /_sandbox/hooks/{name}", "a webhook catcher; PUT {status} sets its answer"),
 ];

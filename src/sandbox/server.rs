@@ -18,7 +18,7 @@ use super::faults::{Fault, FaultKind};
 use super::reply::{Call, Reply};
 use super::state::State;
 use super::wire::{Scissors, Wire};
-use super::{ebay, helpers, shipstation, shopify};
+use super::{ebay, generic, helpers, shipstation, shopify};
 
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
@@ -220,14 +220,18 @@ enum Vendor {
     Shopify,
     Ebay,
     Shipstation,
+    Generic,
 }
 
 impl Vendor {
     /// The vendor a path belongs to, and the path without the vendor's prefix.
     fn of(path: &str) -> (Option<Vendor>, &str) {
-        for (prefix, vendor) in
-            [("/shopify", Vendor::Shopify), ("/ebay", Vendor::Ebay), ("/shipstation", Vendor::Shipstation)]
-        {
+        for (prefix, vendor) in [
+            ("/shopify", Vendor::Shopify),
+            ("/ebay", Vendor::Ebay),
+            ("/shipstation", Vendor::Shipstation),
+            ("/generic", Vendor::Generic),
+        ] {
             if let Some(rest) = path.strip_prefix(prefix)
                 && (rest.is_empty() || rest.starts_with('/'))
             {
@@ -242,6 +246,7 @@ impl Vendor {
             Vendor::Shopify => "shopify",
             Vendor::Ebay => "ebay",
             Vendor::Shipstation => "shipstation",
+            Vendor::Generic => "generic",
         }
     }
 
@@ -250,6 +255,7 @@ impl Vendor {
             Vendor::Shopify => shopify::operation(call),
             Vendor::Ebay => ebay::operation(call).into(),
             Vendor::Shipstation => shipstation::operation(call).into(),
+            Vendor::Generic => generic::operation(call).into(),
         }
     }
 
@@ -258,6 +264,7 @@ impl Vendor {
             Vendor::Shopify => shopify::answer(state, call),
             Vendor::Ebay => ebay::answer(state, call),
             Vendor::Shipstation => shipstation::answer(state, call),
+            Vendor::Generic => generic::answer(state, call),
         }
     }
 
@@ -268,6 +275,7 @@ impl Vendor {
             Vendor::Shopify => shopify::failure(fault, call),
             Vendor::Ebay => ebay::failure(status),
             Vendor::Shipstation => shipstation::failure(status),
+            Vendor::Generic => generic::failure(status),
         };
         let reply = retry_after(reply, fault);
         match (fault.fault, fault.retry_after) {

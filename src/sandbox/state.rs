@@ -26,7 +26,7 @@ pub struct RequestLine {
     pub seq: u64,
     /// When its body was read.
     pub at: DateTime<Utc>,
-    /// `shopify`, `ebay` or `shipstation`.
+    /// `shopify`, `ebay`, `shipstation` or `generic`.
     pub vendor: String,
     /// The vendor's operation.
     pub operation: String,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ebay::Market;
+use super::generic::{GenericOptions, GenericShip, Warehouses};
 use super::ledger::{Ledger, LiveOrder};
 use super::reply::Refusal;
 use super::seed::{SeedOrder, Ship};
@@ -86,6 +87,36 @@ pub(super) enum Command {
     ShipstationWebhook {
         url: Option<String>,
     },
+    GenericTenant {
+        tenant: String,
+        options: Box<GenericOptions>,
+    },
+    /// The body of a post; the key only where the tenant honours keys.
+    GenericCreate {
+        tenant: String,
+        key: Option<String>,
+        order: Value,
+    },
+    GenericUpdate {
+        tenant: String,
+        id: String,
+        order: Value,
+    },
+    GenericCancel {
+        tenant: String,
+        id: String,
+        by_us: bool,
+    },
+    GenericStatus {
+        tenant: String,
+        id: String,
+        status: String,
+    },
+    GenericShip {
+        tenant: String,
+        id: String,
+        ship: GenericShip,
+    },
 }
 
 /// All that the make-believe vendors hold.
@@ -94,13 +125,14 @@ pub(super) struct World {
     pub shopify: Shops,
     pub ebay: Market,
     pub shipstation: Warehouse,
+    pub generic: Warehouses,
     pub ledger: Ledger,
 }
 
 impl World {
     /// Carries a command out, or refuses it in the vendor's words.
     pub fn apply(&mut self, at: DateTime<Utc>, command: &Command) -> Result<Value, Refusal> {
-        let World { shopify, ebay, shipstation, ledger } = self;
+        let World { shopify, ebay, shipstation, generic, ledger } = self;
         match command {
             Command::Shop { shop, token } => shopify.open(shop, token.as_deref()),
             Command::Webhook { shop, url, secret, topics } => shopify.subscribe(shop, url, secret, topics),
@@ -125,6 +157,16 @@ impl World {
             Command::ShipstationRefuseSku { sku, message } => shipstation.refuse_sku(sku, message.as_deref()),
             Command::ShipstationAcceptSku { sku } => shipstation.accept_sku(sku),
             Command::ShipstationWebhook { url } => shipstation.subscribe(url.as_deref()),
+            Command::GenericTenant { tenant, options } => generic.open(tenant, options),
+            Command::GenericCreate { tenant, key, order } => {
+                generic.create(at, tenant, key.as_deref(), order, ledger)
+            }
+            Command::GenericUpdate { tenant, id, order } => generic.update(at, tenant, id, order, ledger),
+            Command::GenericCancel { tenant, id, by_us } => generic.cancel(at, tenant, id, *by_us, ledger),
+            Command::GenericStatus { tenant, id, status } => {
+                generic.set_status(at, tenant, id, status, ledger)
+            }
+            Command::GenericShip { tenant, id, ship } => generic.ship(at, tenant, id, ship, ledger),
         }
     }
 
@@ -136,6 +178,9 @@ impl World {
         }
         for (name, order, id) in self.shopify.live() {
             found.entry(("shopify", name, Some(order))).or_default().push(id);
+        }
+        for (tenant, reference, id) in self.generic.live() {
+            found.entry(("generic", reference, Some(tenant))).or_default().push(id);
         }
         for (order, id) in self.ebay.live() {
             found.entry(("ebay", order, None)).or_default().push(id);

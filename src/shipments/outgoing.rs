@@ -1,6 +1,6 @@
 //! The shipment as its provider is told.
 
-use super::Subject;
+use super::{Subject, posts::Post};
 use crate::{
     clock::Instant,
     db::{Scope, sql},
@@ -59,7 +59,7 @@ struct LineRow {
 }
 
 /// The shipment as its provider is told.
-pub(super) async fn post_order(scope: &mut Scope, subject: &Subject, reference: &str) -> Result<PostOrder> {
+pub(super) async fn post_order(scope: &mut Scope, subject: &Subject, post: &Post) -> Result<PostOrder> {
     let account = scope.account();
     let order: OrderRow = scope
         .row(
@@ -83,7 +83,8 @@ pub(super) async fn post_order(scope: &mut Scope, subject: &Subject, reference: 
         )
         .await?;
     Ok(PostOrder {
-        reference: reference.to_owned(),
+        reference: post.external_reference.clone(),
+        idempotency_key: format!("waybill-{}", post.id),
         number: subject.shipment.number.clone(),
         order_number: order.number,
         placed_at: order.placed_at,

@@ -346,6 +346,8 @@ impl PostShipment {
         let Some(post) = self.intend(work, job, &ready, payload.gate.is_some(), &trace).await? else {
             return Ok(End::Done);
         };
+        // asking the gate took its time
+        ready.access.now = (work.now)();
         self.send(work, job, provider.as_ref(), &ready, post, &trace).await
     }
 
@@ -358,8 +360,8 @@ impl PostShipment {
     ) -> Result<Ready> {
         let connection =
             connection::find(scope, post.connection_id).await?.context("the post's connection is gone")?;
-        let access = connection.access(scope, &work.keyring)?;
-        let order = outgoing::post_order(scope, &subject, &post.external_reference).await?;
+        let access = connection.access(scope, &work.keyring, (work.now)())?;
+        let order = outgoing::post_order(scope, &subject, &post).await?;
         Ok(Ready { post, subject, access, order })
     }
 

@@ -189,7 +189,7 @@ impl CheckPost {
         let connection = connection::find(&mut scope, post.connection_id)
             .await?
             .context("the post's connection is gone")?;
-        let access = connection.access(&scope, &work.keyring)?;
+        let access = connection.access(&scope, &work.keyring, (work.now)())?;
         drop(scope);
         let provider =
             self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
@@ -437,7 +437,7 @@ pub(super) async fn ask_gate(
         .await?;
     }
     scope.commit().await?;
-    let capabilities = provider.capabilities();
+    let capabilities = provider.capabilities(&ready.access.settings);
     Ok(match (live, unclear) {
         (Some(order), _) if !gate.anyway => GateAnswer::Stop {
             sentence: format!(

@@ -157,7 +157,7 @@ impl ResyncFromProvider {
         };
         let connection =
             connection::find(&mut scope, id).await?.context("the shipment's connection is gone")?;
-        let access = connection.access(&scope, &work.keyring)?;
+        let access = connection.access(&scope, &work.keyring, (work.now)())?;
         drop(scope);
         let provider =
             self.providers.get(connection.kind).context("no adapter for this kind of connection")?;

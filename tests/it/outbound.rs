@@ -103,6 +103,25 @@ fn waits_double_up_to_the_longest() {
 }
 
 #[test]
+fn headers_named_by_a_warehouse_are_masked_by_their_ending() {
+    for name in
+        ["X-House-Key", "x-house-token", "X-Secret-Word-Secret", "x-auth", "X-Client-ID", "webhook-signature"]
+    {
+        assert!(mask::is_secret_header(name), "{name}");
+    }
+    for name in [
+        "Idempotency-Key",
+        "webhook-id",
+        "webhook-timestamp",
+        "Content-Type",
+        "X-House",
+        "x-ratelimit-tokens",
+    ] {
+        assert!(!mask::is_secret_header(name), "{name}");
+    }
+}
+
+#[test]
 fn secrets_and_persons_are_masked_where_they_are_kept() {
     let order = r#"{"name":"Kettle","email":"ada@buyer.example","shippingAddress":{"name":"Ada Canary","address1":"Main St 1","city":"Ghent","zip":"9000"},
         "lines":[{"name":"Kettle, navy","sku":"KTL"}],"access_token":"shpat_canary","note":"write to bo@buyer.example today","count":3,"customer":{"first_name":"Ada"}}"#;

@@ -45,7 +45,7 @@ impl Provider for Shipstation {
 
     /// Canceling is left out on purpose: ShipStation has no call for it, only a
     /// status and a soft delete that a shipped order ignores.
-    fn capabilities(&self) -> Capabilities {
+    fn capabilities(&self, _settings: &Value) -> Capabilities {
         Capabilities {
             idempotency: IdempotencyClass::OwnId,
             updates: true,

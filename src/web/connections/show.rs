@@ -66,13 +66,13 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
     let mut scope = visitor.scope().await?;
     let row = connection::find(&mut scope, id).await?.ok_or(WebError::NotFound)?;
     let adapter = visitor.app.providers.get(row.kind).cloned();
-    let access = row.access(&scope, &visitor.app.keyring);
+    let access = row.access(&scope, &visitor.app.keyring, crate::clock::now());
     let set = |name: &str| {
         access
             .as_ref()
             .is_ok_and(|a| !a.credentials.expose_secret().is_empty() && !a.credential(name).is_empty())
     };
-    let capabilities = adapter.as_ref().map(|adapter| adapter.capabilities());
+    let capabilities = adapter.as_ref().map(|adapter| adapter.capabilities(&row.settings));
     let asked = Fields::read(visitor.asked.query.as_bytes());
     let tested = match asked.get("tested").parse::<RecordId>() {
         Ok(record) => {

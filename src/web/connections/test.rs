@@ -43,7 +43,7 @@ impl Test {
         let scope_account = self.account;
         let mut scope = self.db.scope(scope_account).await?;
         let row = connection::find(&mut scope, self.connection).await?.ok_or(WebError::NotFound)?;
-        let access = row.access(&scope, &self.keyring).map_err(WebError::Broken)?;
+        let access = row.access(&scope, &self.keyring, clock::now()).map_err(WebError::Broken)?;
         // nothing is held open while the other side thinks
         drop(scope);
         let about = About {

@@ -223,6 +223,7 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
 fn post(text: &str, number: i64) -> PostOrder {
     PostOrder {
         reference: text.into(),
+        idempotency_key: text.into(),
         number: text.into(),
         order_number: text.into(),
         placed_at: at("2026-11-20T07:00:00Z"),
@@ -275,6 +276,20 @@ proptest! {
         prop_assert!(body["orderNumber"].as_str().unwrap().chars().count() <= 50);
         let url = adapter.find(&access, &text).unwrap().url;
         prop_assert!(url::Url::parse(&url).is_ok());
+        let adapter = adapters.get(providers::ProviderKind::Generic).unwrap();
+        let settings = json!({ "idempotency": "searchable", "reads": true, "auth": "headers", "headers": [text, text] });
+        let access = providers::Access { settings, ..provider("https://example.test/api") };
+        let request = adapter.create(&access, &post(&text, number));
+        let body: Value = serde_json::from_str(request.body.as_deref().unwrap()).unwrap();
+        prop_assert_eq!(body["reference"].as_str().unwrap(), text.as_str());
+        prop_assert!(body["items"][0]["unit_price"].is_string());
+        for (name, _) in &request.headers {
+            prop_assert!(reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok());
+        }
+        for request in [adapter.find(&access, &text).unwrap(), adapter.read(&access, &text).unwrap()] {
+            let url = url::Url::parse(&request.url).unwrap();
+            prop_assert!(url.path().starts_with("/api/") && url.host_str() == Some("example.test"));
+        }
         let one = Submission { order_reference: text.clone(), courier_name: text.clone(), tracking_number: text.clone(), ..submission(vec![line(&text, &text, 1)]) };
         for kind in [channels::ChannelKind::Shopify, channels::ChannelKind::Ebay] {
             let adapters = channels::kinds::all();

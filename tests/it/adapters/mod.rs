@@ -3,6 +3,7 @@
 
 mod ebay;
 mod fuzz;
+mod generic;
 mod live;
 mod shipstation;
 mod shopify;
@@ -34,6 +35,7 @@ pub fn provider(base: &str) -> providers::Access {
         base_url: base.into(),
         credentials: SecretString::from(json!({ "api_key": "hush", "api_secret": "hush-too" }).to_string()),
         settings: json!({}),
+        now: at("2026-11-20T08:00:00Z"),
     }
 }
 
@@ -72,7 +74,7 @@ pub fn with(mut response: HttpResponse, name: &str, value: &str) -> HttpResponse
 
 /// What a request is without its secrets: method, address, names of headers, body.
 pub fn shown(request: &HttpRequest) -> String {
-    let secret = ["authorization", "x-shopify-access-token"];
+    let secret = ["authorization", "x-shopify-access-token", "webhook-signature"];
     let mut text = format!("{} {}\n", request.method, request.url);
     for (name, value) in &request.headers {
         let value = if secret.contains(&name.to_lowercase().as_str()) { "…" } else { value };

@@ -24,6 +24,7 @@ fn item(key: &str, sku: &str, quantity: i32, price: i64) -> PostLine {
 fn order() -> PostOrder {
     PostOrder {
         reference: "SHP-90217-2".into(),
+        idempotency_key: "waybill-1".into(),
         number: "SHP-90217-2".into(),
         order_number: "#1001".into(),
         placed_at: at("2026-11-20T07:00:00.123456Z"),
@@ -312,7 +313,7 @@ fn parcels_with_and_without_a_label() {
 
 #[test]
 fn nothing_is_canceled_from_here() {
-    assert!(!Shipstation.capabilities().cancels);
+    assert!(!Shipstation.capabilities(&json!({})).cancels);
     assert_eq!(Shipstation.cancel(&provider(BASE), &is("on_hold", true)), None);
     assert_eq!(kind(Shipstation.canceled(&plain(200, "{}"))), (E::InvalidRequest, R::NotSent));
 }

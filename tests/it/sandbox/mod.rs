@@ -3,6 +3,7 @@
 
 mod ebay;
 mod faults;
+mod generic;
 mod journal;
 mod shipstation;
 mod shopify;

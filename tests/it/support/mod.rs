@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod furnish;
+pub mod generic;
 pub mod parcels;
 pub mod portal;
 pub mod shop;

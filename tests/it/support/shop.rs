@@ -3,7 +3,7 @@
 
 use super::database::TestDatabase;
 use serde_json::json;
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 use waybill::{
     accounts::Role,
     actions::{self, Action, ActionError, By, Call, Outcome},
@@ -62,7 +62,9 @@ impl Shop {
         AHEAD.set(0);
         let database = TestDatabase::create().await;
         let db = Db::open(&database.owner_url(), 12, "test").expect("a pool");
-        let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("a sandbox");
+        let sandbox = Sandbox::start(SandboxOptions { clock: Arc::new(now), ..SandboxOptions::default() })
+            .await
+            .expect("a sandbox");
         let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout)
             .expect("a client");
         let keyring = Keyring::random();
@@ -336,19 +338,20 @@ impl Shop {
         self.text(&query).await.split(',').map(str::to_owned).collect()
     }
 
-    /// Live orders at the provider that carry a shipment's number, by the
+    /// Live orders at the providers that carry a shipment's number, by the
     /// sandbox's own ledger.
     pub fn live_orders(&self, number: &str) -> usize {
         self.sandbox
             .live()
             .iter()
-            .filter(|l| l.vendor == "shipstation" && l.reference.starts_with(number))
+            .filter(|l| matches!(l.vendor.as_str(), "shipstation" | "generic"))
+            .filter(|l| l.reference.starts_with(number))
             .map(|l| l.count)
             .sum()
     }
 }
 
-async fn id(scope: &mut Scope, statement: Sql) -> i64 {
+pub(super) async fn id(scope: &mut Scope, statement: Sql) -> i64 {
     let row: Option<Id> = scope.row(statement).await.unwrap();
     row.unwrap().id
 }

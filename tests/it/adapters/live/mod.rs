@@ -1,6 +1,7 @@
 //! The adapters against the sandbox, over real HTTP.
 
 mod ebay;
+mod generic;
 mod shipstation;
 mod shopify;
 
@@ -63,6 +64,7 @@ impl World {
                 json!({ "api_key": "sandbox-key", "api_secret": "sandbox-secret" }).to_string(),
             ),
             settings: json!({}),
+            now: at("2026-11-20T08:00:00Z"),
         }
     }
 

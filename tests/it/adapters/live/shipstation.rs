@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn post(reference: &str, skus: &[&str]) -> PostOrder {
+pub(super) fn post(reference: &str, skus: &[&str]) -> PostOrder {
     let item = |sku: &&str| PostLine {
         key: format!("L-{sku}"),
         sku: (*sku).into(),
@@ -12,6 +12,7 @@ fn post(reference: &str, skus: &[&str]) -> PostOrder {
     };
     PostOrder {
         reference: reference.into(),
+        idempotency_key: "waybill-1".into(),
         number: reference.into(),
         order_number: "#1001".into(),
         placed_at: at("2026-11-20T07:00:00Z"),
