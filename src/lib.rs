@@ -31,9 +31,10 @@ pub mod notify;
 pub mod problems;
 // 6 the heart: states, post, re-post, submit
 pub mod shipments;
-// 7 fixing one cause everywhere · many at once
+// 7 fixing one cause everywhere · many at once · one chain drawn
 pub mod imports;
 pub mod remedies;
+pub mod traces;
 // 8 the front desks, and the make-believe outside world
 pub mod demo;
 pub mod sandbox;

@@ -4,7 +4,7 @@ use crate::{
     channels::{self, orders_in},
     imports,
     jobs::Handlers,
-    notify, providers, shipments,
+    notify, providers, remedies, shipments,
     web::app::Adapters,
 };
 
@@ -16,6 +16,7 @@ pub fn adapters() -> Adapters {
     let handlers = orders_in::handlers(handlers, &channels);
     let handlers = notify::handlers(handlers);
     let handlers = shipments::handlers(handlers, &channels, &providers);
+    let handlers = remedies::handlers(handlers);
     let handlers = imports::handlers(handlers);
     Adapters { handlers, channels, providers }
 }

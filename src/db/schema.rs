@@ -622,6 +622,7 @@ diesel::table! {
         transaction_record_id -> Nullable<Int8>,
         trace_id -> Nullable<Text>,
         version -> Int4,
+        opened_by -> Nullable<Text>,
     }
 }
 

@@ -7,6 +7,9 @@ use crate::{
     outbound::ErrorClass,
 };
 
+/// The code of a problem that a person opened.
+pub const MARKED_BY_HAND: &str = "marked_by_hand";
+
 /// What would fix a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
@@ -74,6 +77,8 @@ pub struct Symptom<'a> {
     pub courier: Option<&'a str>,
     /// True: the outcome of a post is not known.
     pub outcome_unknown: bool,
+    /// Who marked it by hand; nobody else refused anything then.
+    pub marked_by: Option<&'a str>,
 }
 
 /// Says what a failure means and what fixes it.
@@ -87,6 +92,15 @@ pub fn diagnose(symptom: Symptom<'_>) -> Diagnosis {
             ),
             retry_helps: false,
             fix: Fix::CheckWithProvider,
+        };
+    }
+    if let Some(person) = symptom.marked_by {
+        return Diagnosis {
+            sentence: format!(
+                "{person} marked this shipment as an error. Read the note, put right what it names, then send it again."
+            ),
+            retry_helps: false,
+            fix: Fix::Retry,
         };
     }
     let (sentence, fix) = match symptom.class {

@@ -2,15 +2,16 @@
 
 use super::{
     ProblemKind,
-    diagnose::{Diagnosis, Fix, Symptom, diagnose},
+    diagnose::{Diagnosis, Fix, MARKED_BY_HAND, Symptom, diagnose},
 };
 use crate::{
     channels::ChannelKind,
     clock::Instant,
     db::{DbResult, Scope, Sql, sql},
-    ids::{ChannelId, ConnectionId, OrderId, ProblemId, RecordId, ShipmentId, StoreId},
+    ids::{ChannelId, ConnectionId, OrderId, ProblemId, RecordId, ShipmentId, StoreId, UserId},
     outbound::ErrorClass,
     paging::{Cursor, Page},
+    text_enum::text_enum,
 };
 use diesel::{
     QueryableByName,
@@ -24,9 +25,36 @@ pub const MOST_CAUSES: i64 = 50;
 /// Problems shown below each cause; the rest is a link away.
 pub const SHOWN: i64 = 3;
 
+text_enum! {
+    /// Which part of the queue is looked at.
+    View {
+        /// What waits for somebody, or for its next attempt.
+        Open = "open",
+        /// What was put off.
+        Snoozed = "snoozed",
+        /// What is fixed.
+        Resolved = "resolved",
+    }
+}
+
+/// Whose problems are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Of one person.
+    Of(UserId),
+    /// Nobody's.
+    Nobody,
+}
+
 /// What the queue is narrowed to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Filter {
+    /// Which part.
+    pub view: View,
+    /// The present: what was snoozed until now is back.
+    pub now: Instant,
+    /// Whose.
+    pub owner: Option<Owner>,
     /// Of this kind.
     pub kind: Option<ProblemKind>,
     /// Of this class.
@@ -41,6 +69,23 @@ pub struct Filter {
     pub q: String,
     /// Whether names and e-mails may be searched too.
     pub personal: bool,
+}
+
+impl Filter {
+    /// A part of the queue at a moment, not narrowed.
+    pub fn of(view: View, now: Instant) -> Filter {
+        Filter {
+            view,
+            now,
+            owner: None,
+            kind: None,
+            class: None,
+            channel: None,
+            connection: None,
+            cause: None,
+            q: String::new(),
+        }
+    }
 }
 
 /// A problem with the names of what it is about.
@@ -101,11 +146,25 @@ pub struct Row {
     /// The shipment was accepted by a provider before.
     #[diesel(sql_type = Bool)]
     pub posted_before: bool,
+    /// Who marked the shipment by hand.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub opened_by: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub assignee_id: Option<UserId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub assignee: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub snoozed_until: Option<Instant>,
     #[diesel(sql_type = Integer)]
     pub version: i32,
 }
 
 impl Row {
+    /// Whether it is put off.
+    pub fn is_snoozed(&self, now: Instant) -> bool {
+        self.resolved_at.is_none() && self.snoozed_until.is_some_and(|until| until > now)
+    }
+
     /// Who refused, by name.
     pub fn other_side(&self) -> &str {
         match self.kind {
@@ -116,6 +175,12 @@ impl Row {
         }
     }
 
+    /// Who marked it by hand, if somebody did.
+    pub fn marked_by(&self) -> Option<&str> {
+        let by_hand = self.code.as_deref() == Some(MARKED_BY_HAND);
+        by_hand.then(|| self.opened_by.as_deref().unwrap_or("Somebody"))
+    }
+
     /// What it means and what fixes it.
     pub fn diagnosis(&self) -> Diagnosis {
         let mut diagnosis = diagnose(Symptom {
@@ -124,6 +189,7 @@ impl Row {
             other_side: self.other_side(),
             courier: self.courier.as_deref(),
             outcome_unknown: self.outcome_unknown,
+            marked_by: self.marked_by(),
         });
         // every try was used up: it does not go out by itself any more
         if diagnosis.retry_helps && self.next_attempt_at.is_none() && self.resolved_at.is_none() {
@@ -153,6 +219,9 @@ pub struct Tally {
     pub outcome_unknown: bool,
     #[diesel(sql_type = BigInt)]
     pub problems: i64,
+    /// What does not go out again by itself.
+    #[diesel(sql_type = BigInt)]
+    pub failed: i64,
     #[diesel(sql_type = BigInt)]
     pub attempts: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -187,7 +256,8 @@ macro_rules! problem_rows {
              ch.kind as channel_kind, ch.store_id, p.connection_id, c.name as connection_name, \
              (p.kind = 'post' and s.status is not distinct from 'unconfirmed') as outcome_unknown, \
              exists (select 1 from provider_orders po where po.account_id = p.account_id and po.shipment_id = p.shipment_id) \
-             as posted_before, p.version from problems p \
+             as posted_before, p.opened_by, p.assignee_id, u.name as assignee, p.snoozed_until, p.version from problems p \
+             left join users u on u.id = p.assignee_id \
              left join shipments s on s.account_id = p.account_id and s.id = p.shipment_id \
              left join orders o on o.account_id = p.account_id and o.id = p.order_id \
              left join channels ch on ch.account_id = p.account_id and ch.id = p.channel_id \
@@ -212,7 +282,8 @@ pub async fn of_shipment(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Ve
     scope.rows(statement.bind(account).bind(shipment)).await
 }
 
-/// A page of problems, the last seen first.
+/// A page of problems: the last seen first, of fixed ones the last fixed, of
+/// snoozed ones the last to come back.
 pub async fn page(
     scope: &mut Scope,
     filter: &Filter,
@@ -220,35 +291,45 @@ pub async fn page(
     size: usize,
 ) -> DbResult<Page<Row>> {
     let backwards = after.is_some_and(|c| c.backwards);
-    let mut statement = matching(
-        sql(problem_rows!("where p.account_id = {} and p.resolved_at is null")).bind(scope.account()),
-        filter,
-    );
+    let mut statement = matching(sql(problem_rows!("where p.account_id = {}")).bind(scope.account()), filter);
     if let Some(cursor) = after {
-        statement = match backwards {
-            false => statement.push(" and (p.last_seen_at, p.id) < ({}, {})"),
-            true => statement.push(" and (p.last_seen_at, p.id) > ({}, {})"),
+        statement = match (filter.view, backwards) {
+            (View::Open, false) => statement.push(" and (p.last_seen_at, p.id) < ({}, {})"),
+            (View::Open, true) => statement.push(" and (p.last_seen_at, p.id) > ({}, {})"),
+            (View::Snoozed, false) => statement.push(" and (p.snoozed_until, p.id) < ({}, {})"),
+            (View::Snoozed, true) => statement.push(" and (p.snoozed_until, p.id) > ({}, {})"),
+            (View::Resolved, false) => statement.push(" and (p.resolved_at, p.id) < ({}, {})"),
+            (View::Resolved, true) => statement.push(" and (p.resolved_at, p.id) > ({}, {})"),
         }
         .bind(cursor.at())
         .bind(cursor.id);
     }
-    statement = match backwards {
-        false => statement.push(" order by p.last_seen_at desc, p.id desc limit {}"),
-        true => statement.push(" order by p.last_seen_at, p.id limit {}"),
+    statement = match (filter.view, backwards) {
+        (View::Open, false) => statement.push(" order by p.last_seen_at desc, p.id desc limit {}"),
+        (View::Open, true) => statement.push(" order by p.last_seen_at, p.id limit {}"),
+        (View::Snoozed, false) => statement.push(" order by p.snoozed_until desc, p.id desc limit {}"),
+        (View::Snoozed, true) => statement.push(" order by p.snoozed_until, p.id limit {}"),
+        (View::Resolved, false) => statement.push(" order by p.resolved_at desc, p.id desc limit {}"),
+        (View::Resolved, true) => statement.push(" order by p.resolved_at, p.id limit {}"),
     }
     .bind(i64::try_from(size + 1).unwrap_or(i64::MAX));
     let rows: Vec<Row> = scope.rows(statement).await?;
-    Ok(Page::cut(rows, size, after, |row| (row.last_seen_at, row.id.0)))
+    let key = |row: &Row| match filter.view {
+        View::Open => row.last_seen_at,
+        View::Snoozed => row.snoozed_until.unwrap_or_default(),
+        View::Resolved => row.resolved_at.unwrap_or_default(),
+    };
+    Ok(Page::cut(rows, size, after, |row| (key(row), row.id.0)))
 }
 
 /// The causes, the most frequent first, each with its newest problems.
 pub async fn causes(scope: &mut Scope, filter: &Filter) -> DbResult<Vec<Cause>> {
     let statement = sql("select p.cause_key, (p.kind = 'post' and s.status is not distinct from 'unconfirmed') as outcome_unknown, \
-                         count(*) as problems, sum(p.attempts) as attempts, min(p.first_seen_at) as first_seen_at, \
+                         count(*) as problems, count(*) filter (where p.next_attempt_at is null) as failed, sum(p.attempts) as attempts, min(p.first_seen_at) as first_seen_at, \
                          max(p.last_seen_at) as last_seen_at, min(p.next_attempt_at) as next_attempt_at \
                          from problems p left join shipments s on s.account_id = p.account_id and s.id = p.shipment_id \
                          left join orders o on o.account_id = p.account_id and o.id = p.order_id \
-                         where p.account_id = {} and p.resolved_at is null")
+                         where p.account_id = {}")
     .bind(scope.account());
     // what nobody knows comes first: it may become a second parcel
     let statement = matching(statement, filter)
@@ -259,7 +340,7 @@ pub async fn causes(scope: &mut Scope, filter: &Filter) -> DbResult<Vec<Cause>> 
     for tally in tallies {
         let statement = matching(
             sql(problem_rows!(
-                "where p.account_id = {} and p.resolved_at is null and p.cause_key = {} \
+                "where p.account_id = {} and p.cause_key = {} \
                  and (p.kind = 'post' and s.status is not distinct from 'unconfirmed') = {}"
             ))
             .bind(scope.account())
@@ -281,7 +362,7 @@ pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
     let inner = matching(
         sql("select 1 from problems p left join shipments s on s.account_id = p.account_id and s.id = p.shipment_id \
              left join orders o on o.account_id = p.account_id and o.id = p.order_id \
-             where p.account_id = {} and p.resolved_at is null")
+             where p.account_id = {}")
         .bind(scope.account()),
         filter,
     );
@@ -300,6 +381,20 @@ pub async fn fixed_since(scope: &mut Scope, since: Instant) -> DbResult<i64> {
 }
 
 fn matching(mut statement: Sql, filter: &Filter) -> Sql {
+    statement = match filter.view {
+        View::Open => statement
+            .push(" and p.resolved_at is null and (p.snoozed_until is null or p.snoozed_until <= {})")
+            .bind(filter.now),
+        View::Snoozed => {
+            statement.push(" and p.resolved_at is null and p.snoozed_until > {}").bind(filter.now)
+        }
+        View::Resolved => statement.push(" and p.resolved_at is not null"),
+    };
+    statement = match filter.owner {
+        Some(Owner::Of(user)) => statement.push(" and p.assignee_id = {}").bind(user),
+        Some(Owner::Nobody) => statement.push(" and p.assignee_id is null"),
+        None => statement,
+    };
     if let Some(kind) = filter.kind {
         statement = statement.push(" and p.kind = {}").bind(kind);
     }

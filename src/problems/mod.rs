@@ -4,6 +4,7 @@
 pub mod diagnose;
 pub mod list;
 pub mod queue;
+pub mod work;
 
 use crate::text_enum::text_enum;
 

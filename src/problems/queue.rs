@@ -51,6 +51,8 @@ pub async fn open(scope: &mut Scope, new: NewProblem<'_>, now: Instant) -> DbRes
                  code = excluded.code, detail = excluded.detail, last_seen_at = excluded.last_seen_at, \
                  next_attempt_at = excluded.next_attempt_at, will_retry = excluded.will_retry, \
                  transaction_record_id = excluded.transaction_record_id, trace_id = excluded.trace_id, \
+                 opened_by = null, \
+                 snoozed_until = case when p.cause_key = excluded.cause_key then p.snoozed_until end, \
                  attempts = p.attempts + 1, version = p.version + 1")
             .bind(account)
             .bind(new.kind)

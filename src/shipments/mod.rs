@@ -6,6 +6,7 @@
 //! reading the provider or a person decides.
 
 pub mod list;
+pub mod mark_error;
 pub mod of_order;
 mod outgoing;
 pub mod plan;

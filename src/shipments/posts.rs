@@ -96,6 +96,7 @@ pub struct Post {
     pub checks: i32,
     pub reason: String,
     pub requested_by: String,
+    pub trace_id: Option<String>,
     pub created_at: Instant,
     pub settled_at: Option<Instant>,
 }
@@ -104,7 +105,7 @@ macro_rules! post_columns {
     ($rest:literal) => {
         concat!(
             "select id, shipment_id, connection_id, group_no, external_reference, state, lease_epoch, attempt_no, sent_at, \
-             checks, reason, requested_by, created_at, settled_at from posts ",
+             checks, reason, requested_by, trace_id, created_at, settled_at from posts ",
             $rest
         )
     };

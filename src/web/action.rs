@@ -4,6 +4,7 @@
 
 use super::{
     Fields, Path, Visitor, WebError, WebResult,
+    local_path::LocalPath,
     markup::{ActionItem, FormErrors, Offer, Stamp},
     routes,
     shell::Shell,
@@ -78,6 +79,8 @@ struct Confirm {
     href: String,
     /// Where *Keep as is* goes.
     back: String,
+    /// The page one came from and returns to; empty for the record's own.
+    from: String,
     /// Shown as the content of a dialog.
     in_dialog: bool,
     preview: Preview,
@@ -159,6 +162,7 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
     let id = id.0;
     let mut rest = fields.clone();
     let (version, key) = (rest.take("version"), rest.take("op"));
+    let back = came_from(&rest.take("back")).unwrap_or_else(|| back(&visitor.asked.path).to_owned());
     let (Ok(version), false) = (version.parse::<i32>(), key.is_empty() || key.len() > 64) else {
         return Err(WebError::Malformed("It lacks what the page put into it. Load the page again.".into()));
     };
@@ -179,7 +183,7 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
         Ok(outcome) => {
             let (tone, text) = F::answer(&visitor, id, &outcome).await?;
             visitor.flash(tone, text);
-            visitor.see_other(back(&visitor.asked.path))
+            visitor.see_other(back)
         }
         Err(ActionError::Refused(list)) => {
             let errors = list.into_iter().collect();
@@ -253,6 +257,11 @@ fn input<A: Action>(fields: &Fields) -> Result<A::Input, FormErrors> {
     }
 }
 
+/// The page of ours that one came from, where a link said so.
+fn came_from(text: &str) -> Option<String> {
+    LocalPath::parse(text).map(|path| path.as_str().to_owned())
+}
+
 /// The page an action belongs to: one step up.
 fn back(path: &str) -> &str {
     path.rsplit_once('/').map_or("/", |(up, _)| up)
@@ -279,10 +288,12 @@ async fn show<A: Action, F: ActionFields<A>>(
     let more = F::render(visitor, &mut scope, &subject, &fields, &trouble.errors).await?;
     let title = preview.question.clone();
     let failed = !trouble.errors.is_empty();
+    let from = came_from(fields.get("back"));
     let part = Confirm {
         nonce: visitor.asked.nonce.clone(),
         href: visitor.asked.path.clone(),
-        back: back(&visitor.asked.path).to_owned(),
+        back: from.clone().unwrap_or_else(|| back(&visitor.asked.path).to_owned()),
+        from: from.unwrap_or_default(),
         in_dialog: visitor.partial(),
         preview,
         version: A::version(&subject).0,
@@ -338,7 +349,7 @@ fn section(path: &str) -> &'static str {
         "orders" => "orders",
         "shipments" => "shipments",
         "customers" => "customers",
-        "error-queue" => "errors",
+        "error-queue" | "problems" => "errors",
         "stores" => "stores",
         "connections" => "connections",
         "imports" => "imports",

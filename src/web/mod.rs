@@ -39,6 +39,7 @@ mod shipments;
 pub mod stamp;
 pub mod stores;
 pub mod table;
+mod traces;
 pub mod up;
 
 pub use asked::Asked;

@@ -6,16 +6,18 @@ use super::{
     activity, assets, connections, customers, emails, help, home, hooks, imports, orders, preferences,
     problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
-    up,
+    traces, up,
 };
 use crate::{
     accounts::Permission::{
         ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, OrdersView,
         ProblemsView, RecordsView, StoresEdit, StoresView,
     },
+    problems::work::{Assign, Snooze, Unassign, Wake},
+    remedies::retry::{Retry, RetryGroup},
     shipments::{
-        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
+        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -75,6 +77,7 @@ routes! {
         get  "/transaction-records"                Needs(RecordsView)     => records::list::account;
         get  "/transaction-records/{id}"           Needs(RecordsView)     => records::show::show;
         get  "/transaction-records/{id}/{part}"    Needs(RecordsView)     => records::show::download;
+        get  "/traces/{id}"                        Needs(RecordsView)     => traces::show;
         get  "/activity"                           Needs(ActivityView)    => activity::list::list;
         get  "/emails"                             Needs(EmailsView)      => emails::list::list;
         get  "/emails/{id}"                        Needs(EmailsView)      => emails::show::show;
@@ -84,12 +87,21 @@ routes! {
         post "/connections/{id}/test"              Needs(ConnectionsEdit) => connections::test::test;
     }
     actions {
+        // what went wrong, as a work list
+        "/problems/{id}/assign"      => Assign;
+        "/problems/{id}/unassign"    => Unassign;
+        "/problems/{id}/snooze"      => Snooze, problems::UntilWhen;
+        "/problems/{id}/wake"        => Wake;
+        "/problems/{id}/retry"       => Retry;
+        "/problems/{id}/retry-group" => RetryGroup, problems::WhichOnes;
+
         // orders
         "/orders/{id}/resend-fulfillments" => ResendFulfillments;
 
         // shipments
         "/shipments/{id}/post"                 => Post;
         "/shipments/{id}/repost"               => Repost;
+        "/shipments/{id}/mark-as-error"        => MarkAsError;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     accounts::Permission,
+    clock::Instant,
     db::{Scope, sql},
 };
 use diesel::{QueryableByName, sql_types::BigInt};
@@ -70,7 +71,7 @@ impl Shell {
             user_name: person.name.clone(),
             role_label: person.role.label(),
             error_count: if can(Permission::ProblemsView) {
-                error_count(scope).await?
+                error_count(scope, visitor.now).await?
             } else {
                 String::new()
             },
@@ -91,12 +92,13 @@ impl Shell {
     }
 }
 
-async fn error_count(scope: &mut Scope) -> WebResult<String> {
+async fn error_count(scope: &mut Scope, now: Instant) -> WebResult<String> {
     let account = scope.account();
     let statement = sql(
-        "select count(*) as open from (select from problems where account_id = {} and resolved_at is null limit {}) as p",
+        "select count(*) as open from (select from problems where account_id = {} and resolved_at is null \
+         and (snoozed_until is null or snoozed_until <= {}) limit {}) as p",
     );
-    let count: Option<Count> = scope.row(statement.bind(account).bind(COUNTED + 1)).await?;
+    let count: Option<Count> = scope.row(statement.bind(account).bind(now).bind(COUNTED + 1)).await?;
     Ok(match count.map_or(0, |c| c.open) {
         0 => String::new(),
         open if open > COUNTED => format!("{COUNTED}+"),

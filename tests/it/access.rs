@@ -47,12 +47,19 @@ const SAMPLES: &[Sample] = &[
     record("/shipments/{id}", |w| format!("/shipments/{}", w.record("shipment"))),
     record("/shipments/{id}/post", |w| format!("/shipments/{}/post", w.record("shipment"))),
     record("/shipments/{id}/repost", |w| format!("/shipments/{}/repost", w.record("shipment"))),
+    record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),
     record("/shipments/{id}/submit", |w| format!("/shipments/{}/submit", w.record("shipment"))),
     record("/shipments/{id}/resync-from-provider", |w| {
         format!("/shipments/{}/resync-from-provider", w.record("shipment"))
     }),
     record("/problems/{id}", |w| format!("/problems/{}", w.record("problem"))),
+    record("/problems/{id}/assign", |w| problem(w, "assign")),
+    record("/problems/{id}/unassign", |w| problem(w, "unassign")),
+    record("/problems/{id}/snooze", |w| problem(w, "snooze")),
+    record("/problems/{id}/wake", |w| problem(w, "wake")),
+    record("/problems/{id}/retry", |w| problem(w, "retry")),
+    record("/problems/{id}/retry-group", |w| problem(w, "retry-group")),
     record("/problems/{id}/fix", |w| format!("/problems/{}/fix", w.record("problem"))),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
@@ -71,6 +78,8 @@ const SAMPLES: &[Sample] = &[
     record("/transaction-records/{id}", |w| {
         format!("/transaction-records/{}", w.record("transaction_record"))
     }),
+    // each world has a chain of its own
+    record("/traces/{id}", |w| format!("/traces/{:032x}", 0x7ace_0000 + w.account.0)),
     record("/connections/{id}", |w| format!("/connections/{}", w.record("connection"))),
     record("/connections/{id}/test", |w| format!("/connections/{}/test", w.record("connection"))),
     record("/emails/{id}", |w| format!("/emails/{}", w.record("email"))),
@@ -79,6 +88,10 @@ const SAMPLES: &[Sample] = &[
 
 fn channel(world: &World, end: &str) -> String {
     format!("/stores/{}/channels/{}{end}", world.store, world.record("channel"))
+}
+
+fn problem(world: &World, act: &str) -> String {
+    format!("/problems/{}/{act}", world.record("problem"))
 }
 
 fn sample(pattern: &str) -> Option<&'static Sample> {

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["channels", "orders", "providers"],
     &["notify", "problems"],
     &["shipments"],
-    &["imports", "remedies"],
+    &["imports", "remedies", "traces"],
     &["demo", "sandbox", "web"],
     &["cli"],
 ];

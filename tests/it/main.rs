@@ -15,6 +15,7 @@ mod house;
 mod imports;
 mod orders;
 mod outbound;
+mod problems;
 mod sandbox;
 mod shipments;
 mod shipments_pages;

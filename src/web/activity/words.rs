@@ -2,7 +2,7 @@
 
 use crate::{
     evidence::{activity::Subject, activity_list::Line},
-    web::{list::Link, markup::Offer},
+    web::markup::Offer,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -68,14 +68,14 @@ pub fn subject(line: &Line) -> Option<Offer> {
             .store_id
             .and_then(|store| named("Channel", &line.subject_name, format!("/stores/{store}/channels/{id}"))),
         Subject::Connection => named("Connection", &line.subject_name, format!("/connections/{id}")),
-        Subject::Problem => named("Problem", &None, "/error-queue".into()),
+        Subject::Problem => named("Problem", &None, format!("/problems/{id}")),
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),
         Subject::User | Subject::Webhook => None,
     }
 }
 
-/// The list of one chain.
+/// The page that draws one chain.
 pub fn chain(trace: &str) -> String {
-    Link::to("/activity").with("trace", trace).to_string()
+    format!("/traces/{trace}")
 }

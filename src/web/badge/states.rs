@@ -6,7 +6,8 @@ use crate::{
     evidence::{activity::Ended, record::RecordStatus},
     notify::emails::EmailState,
     orders::{HoldKind, OrderStatus, PaymentStatus},
-    shipments::{ChannelSync, Status},
+    shipments::{ChannelSync, Status, posts::Step},
+    traces::{DeliveryState, JobState},
 };
 
 /// Where a shipment stands.
@@ -127,4 +128,48 @@ pub const fn activity_result(ended: Ended) -> Badge {
 
 const fn note(label: &'static str) -> Badge {
     Badge::new(Tone::Neutral, Certainty::Settled, "info", label)
+}
+
+/// Where a job of a chain stands.
+pub const fn job_state(state: JobState) -> Badge {
+    match state {
+        JobState::Ready => Badge::waiting("Waiting"),
+        JobState::Claimed => Badge::moving("Running"),
+        JobState::Dead => Badge::failed("Given up"),
+        JobState::Done => Badge::done("Finished"),
+        JobState::Failed => Badge::failed("Failed")
+            .with_explanation("It is not tried again by itself; the error queue has it."),
+        JobState::Superseded => Badge::closed("Replaced"),
+    }
+}
+
+/// Where a webhook delivery stands.
+pub const fn delivery_state(state: DeliveryState) -> Badge {
+    match state {
+        DeliveryState::Waiting => Badge::waiting("Waiting"),
+        DeliveryState::Delivered => Badge::done("Delivered"),
+        DeliveryState::Failed => Badge::failed("Failed").with_explanation("Every try was used up."),
+        DeliveryState::Canceled => {
+            Badge::closed("Canceled").with_explanation("The endpoint was switched off meanwhile.")
+        }
+    }
+}
+
+/// What a step of a post came to.
+pub const fn post_step(step: Step) -> Badge {
+    match step {
+        Step::Queued => Badge::waiting("Queued"),
+        Step::Sent => Badge::moving("Sent").with_icon("send"),
+        Step::Accepted => Badge::done("Accepted"),
+        Step::Rejected => Badge::failed("Refused"),
+        Step::NotSent => Badge::attention("Not sent"),
+        Step::Unknown => Badge::unknown("Outcome unknown"),
+        Step::CheckedFound => Badge::done("Found there"),
+        Step::CheckedAbsent => note("Not there"),
+        Step::CheckedUnclear => Badge::unknown("Could not tell"),
+        Step::Fenced => note("Late answer"),
+        Step::Decided => Badge::held("Decided"),
+        Step::Superseded => Badge::closed("Replaced"),
+        Step::Canceled => Badge::attention("Stopped"),
+    }
 }

@@ -69,8 +69,10 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
 
     let open = tally(
         scope,
-        sql("select first_seen_at as at from problems where account_id = {} and resolved_at is null")
-            .bind(account),
+        sql("select first_seen_at as at from problems where account_id = {} and resolved_at is null \
+             and (snoozed_until is null or snoozed_until <= {})")
+        .bind(account)
+        .bind(now),
     )
     .await?;
     if visitor.can(Permission::ProblemsView) {
@@ -170,10 +172,12 @@ async fn causes(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) -> 
                  c.name as channel_name, c.store_id from ( \
                    select count(*) as n, min(first_seen_at) as oldest, min(id) as problem from problems \
                    where account_id = {} and kind = 'submit' and resolved_at is null \
+                   and (snoozed_until is null or snoozed_until <= {}) \
                    group by cause_key order by 1 desc, 2 limit {}) g \
                  join problems p on p.account_id = {} and p.id = g.problem \
                  join channels c on c.account_id = p.account_id and c.id = p.channel_id order by g.n desc, g.oldest")
             .bind(account)
+            .bind(visitor.now)
             .bind(CAUSES)
             .bind(account),
         )
@@ -410,7 +414,7 @@ fn some(n: i64, one: &'static str, many: &'static str) -> &'static str {
 }
 
 /// How long, in the largest unit that says it: `3 days`, `14 h`, `5 min`.
-pub(super) fn age(span: Duration) -> String {
+pub(in crate::web) fn age(span: Duration) -> String {
     match (span.num_days(), span.num_hours(), span.num_minutes()) {
         (days, _, _) if days >= 2 => format!("{days} days"),
         (_, hours, _) if hours >= 1 => format!("{hours} h"),

@@ -3,6 +3,8 @@
 mod attention;
 mod today;
 
+pub(super) use attention::age;
+
 use super::{Visitor, WebResult, filters, shell::Shell};
 use crate::accounts::{Permission, Role};
 use actix_web::HttpResponse;

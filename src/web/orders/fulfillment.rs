@@ -100,6 +100,7 @@ fn say(visitor: &Visitor, parcel: &Parcel, trouble: &Trouble, store: i64) -> Sai
         other_side,
         courier: trouble.courier.as_deref().or(parcel.courier.as_deref()),
         outcome_unknown: trouble.kind == ProblemKind::Post && parcel.status == Status::Unconfirmed,
+        marked_by: trouble.opened_by.as_deref(),
     });
     let record = trouble
         .transaction_record_id

@@ -1,7 +1,6 @@
 //! The page that fixes a problem. For a courier the channel does not know it is
 //! one step: map it, and resend everything that waits for it.
 
-use super::remedy::{self, Remedy, class_label};
 use crate::{
     actions::{ActionError, Outcome, Stale},
     channels::{ChannelKind, store},
@@ -19,10 +18,7 @@ use crate::{
     remedies::map_courier,
     shipments::Subject,
     web::{
-        Fields, Path, Visitor, WebError, WebResult,
-        list::Link,
-        local_path::LocalPath,
-        markup::{FormErrors, Stamp},
+        Fields, Path, Visitor, WebError, WebResult, list::Link, local_path::LocalPath, markup::FormErrors,
         shell::Shell,
     },
 };
@@ -62,25 +58,6 @@ struct MapCourier {
     waiting: usize,
     suggested: Vec<Suggested>,
     known: Vec<&'static str>,
-}
-
-/// A problem: what it means, and where its fix is.
-#[derive(Template)]
-#[template(path = "problems/show.html")]
-struct Show {
-    shell: Shell,
-    row: Row,
-    class: &'static str,
-    sentence: String,
-    remedy: Option<Remedy>,
-    again: Option<Remedy>,
-    /// The permission that is missing to fix it.
-    needs: Option<&'static str>,
-    first: Stamp,
-    last: Stamp,
-    next: Option<Stamp>,
-    resolved: Option<Stamp>,
-    back: String,
 }
 
 /// What went wrong with the form.
@@ -165,7 +142,7 @@ fn mappable(row: &Row) -> Option<(ChannelId, &str)> {
 }
 
 /// Where one came from: a page of ours, or else the shipment, or the queue.
-fn back(fields: &Fields, row: &Row) -> String {
+pub(super) fn back(fields: &Fields, row: &Row) -> String {
     match (LocalPath::parse(fields.get("back")), row.shipment_id) {
         (Some(path), _) => path.as_str().to_owned(),
         (None, Some(shipment)) => format!("/shipments/{shipment}"),
@@ -250,27 +227,4 @@ async fn service(scope: &mut Scope, shipment: Option<ShipmentId>) -> WebResult<O
     let Some(shipment) = shipment else { return Ok(None) };
     let subject = Subject::load(scope, shipment, false).await?;
     Ok(subject.and_then(|subject| subject.shipment.service_level))
-}
-
-/// `GET /problems/{id}`: what it means, and where its fix is.
-pub async fn show(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
-    let fields = Fields::read(visitor.asked.query.as_bytes());
-    let mut scope = visitor.scope().await?;
-    let row = problems::find(&mut scope, ProblemId(id.0)).await?.ok_or(WebError::NotFound)?;
-    let back = back(&fields, &row);
-    let shell = visitor.shell(&mut scope, "errors").await?;
-    visitor.html(&Show {
-        shell,
-        class: class_label(row.error_class),
-        sentence: row.diagnosis().sentence,
-        remedy: remedy::remedy(&visitor, &row, &back),
-        again: remedy::again(&visitor, &row),
-        needs: remedy::needs(&visitor, &row),
-        first: visitor.stamp(row.first_seen_at),
-        last: visitor.stamp(row.last_seen_at),
-        next: row.next_attempt_at.map(|at| visitor.stamp(at)),
-        resolved: row.resolved_at.map(|at| visitor.stamp(at)),
-        back,
-        row,
-    })
 }

@@ -1,6 +1,9 @@
 //! The error queue: by cause, or one row per problem.
 
-use super::remedy::{self, Remedy, class_label};
+use super::{
+    remedy::{self, Remedy, class_label, heading},
+    work::{self, Work},
+};
 use crate::{
     accounts::Permission,
     channels::store,
@@ -10,12 +13,13 @@ use crate::{
     paging::Page,
     problems::{
         ProblemKind,
-        list::{self as problems, COUNTED, Cause, Filter, Row},
+        list::{self as problems, COUNTED, Cause, Filter, Owner, Row, View},
     },
     web::{
         Visitor, WebResult,
         badge::{Badge, Certainty, Tone},
         filters,
+        home::age,
         list::{Link, List},
         markup::{Pager, Stamp},
         shell::Shell,
@@ -25,7 +29,7 @@ use crate::{
 use actix_web::HttpResponse;
 use askama::Template;
 
-const FILTERS: &[&str] = &["flat", "kind", "class", "channel", "connection", "cause"];
+const FILTERS: &[&str] = &["view", "owner", "flat", "kind", "class", "channel", "connection", "cause"];
 
 struct Choice {
     value: String,
@@ -45,6 +49,10 @@ struct Item {
     first: Stamp,
     last: Stamp,
     next: Option<Stamp>,
+    /// How long it has been there.
+    age: String,
+    resolved: Option<Stamp>,
+    work: Work,
     remedy: Option<Remedy>,
     again: Option<Remedy>,
 }
@@ -67,6 +75,11 @@ struct Group {
     /// All of them, when not all are shown.
     all: Option<String>,
     id: i64,
+    /// The page that retries them.
+    retry: Option<String>,
+    /// The page that retries those of them that failed for good, where that is not all.
+    retry_failed: Option<String>,
+    failed: i64,
 }
 
 /// The region that searching and paging replace.
@@ -76,6 +89,7 @@ struct Results {
     groups: Vec<Group>,
     items: Vec<Item>,
     flat: bool,
+    view: View,
     pager: Pager,
     filtered: bool,
     clear: String,
@@ -91,8 +105,13 @@ struct Index {
     shell: Shell,
     title: String,
     flat: bool,
+    view: View,
     by_cause: String,
     one_by_one: String,
+    snoozed: String,
+    snoozed_count: i64,
+    resolved: String,
+    owners: Vec<Choice>,
     q: String,
     kept: Vec<(String, String)>,
     chips: Vec<Chip>,
@@ -108,7 +127,15 @@ struct Index {
 pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let list = List::read(&visitor, FILTERS);
     let mut scope = visitor.scope().await?;
+    let view = list.word("view", View::parse).unwrap_or(View::Open);
     let filter = Filter {
+        view,
+        now: visitor.now,
+        owner: list.word("owner", |word| match word {
+            "me" => Some(Owner::Of(visitor.person.user)),
+            "nobody" => Some(Owner::Nobody),
+            _ => None,
+        }),
         kind: list.word("kind", ProblemKind::parse),
         class: list.word("class", ErrorClass::parse),
         channel: list.value::<ChannelId>("channel"),
@@ -117,7 +144,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         q: plain(list.q()),
         personal: visitor.can(Permission::PersonalView),
     };
-    let flat = list.get("flat").is_some();
+    // only what waits for somebody is grouped
+    let flat = list.get("flat").is_some() || view != View::Open;
     let total = problems::count(&mut scope, &filter).await?;
     let back = list.link().to_string();
     let (groups, page) = if flat {
@@ -137,12 +165,18 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         (false, 1) => format!("{} {noun} with 1 cause", counted(total, COUNTED)),
         (false, causes) => format!("{} {noun} with {causes} causes", counted(total, COUNTED)),
     };
-    let clear = if flat { "/error-queue?flat=1" } else { "/error-queue" }.to_owned();
-    let narrowed = list.link().without("flat").without("size");
+    let kept = |link: Link| match (view, flat) {
+        (View::Open, true) => link.with("flat", 1),
+        (View::Open, false) => link,
+        _ => link.with("view", view),
+    };
+    let clear = kept(Link::to("/error-queue")).to_string();
+    let narrowed = list.link().without("flat").without("view").without("size");
     let part = Results {
         groups: groups.into_iter().map(|cause| group(&visitor, cause, &list, &back)).collect(),
         items: page.rows.into_iter().map(|row| item(&visitor, row, &back)).collect(),
         flat,
+        view,
         pager,
         filtered: !narrowed.pairs().is_empty(),
         clear: clear.clone(),
@@ -162,8 +196,16 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
             None => "Error Queue".into(),
         },
         flat,
-        by_cause: list.link().without("flat").without("cause").to_string(),
-        one_by_one: list.link().with("flat", 1).to_string(),
+        view,
+        by_cause: list.link().without("view").without("flat").without("cause").to_string(),
+        one_by_one: list.link().without("view").with("flat", 1).to_string(),
+        snoozed: list.link().without("flat").without("cause").with("view", View::Snoozed).to_string(),
+        snoozed_count: problems::count(&mut scope, &Filter::of(View::Snoozed, visitor.now)).await?,
+        resolved: list.link().without("flat").without("cause").with("view", View::Resolved).to_string(),
+        owners: vec![
+            choice("me", "Mine", matches!(filter.owner, Some(Owner::Of(_)))),
+            choice("nobody", "Nobody’s", filter.owner == Some(Owner::Nobody)),
+        ],
         q: list.q().to_owned(),
         kept: list.link().without("q").pairs().to_vec(),
         chips: chips(&list, &filter, channel),
@@ -195,6 +237,11 @@ fn chips(list: &List, filter: &Filter, channel: Option<String>) -> Vec<Chip> {
     let mut add = |key: &str, phrase: String| {
         chips.push(Chip { phrase, without: link.without(key).to_string() });
     };
+    match filter.owner {
+        Some(Owner::Of(_)) => add("owner", "Mine".into()),
+        Some(Owner::Nobody) => add("owner", "Nobody’s".into()),
+        None => {}
+    }
     if let Some(kind) = filter.kind {
         add("kind", kind.label().into());
     }
@@ -220,6 +267,9 @@ fn item(visitor: &Visitor, row: Row, back: &str) -> Item {
         first: visitor.stamp(row.first_seen_at),
         last: visitor.stamp(row.last_seen_at),
         next: row.next_attempt_at.map(|at| visitor.stamp(at)),
+        age: age(visitor.now - row.first_seen_at),
+        resolved: row.resolved_at.map(|at| visitor.stamp(at)),
+        work: work::of(visitor, &row, back),
         remedy: remedy::remedy(visitor, &row, back),
         again: remedy::again(visitor, &row),
         row,
@@ -227,6 +277,9 @@ fn item(visitor: &Visitor, row: Row, back: &str) -> Item {
 }
 
 fn badge(row: &Row) -> Badge {
+    if row.resolved_at.is_some() {
+        return Badge::done("Fixed");
+    }
     match (row.outcome_unknown, row.next_attempt_at) {
         (true, _) => Badge::unknown("Outcome unknown"),
         (_, Some(_)) => Badge::new(Tone::Warning, Certainty::Settled, "clock", row.kind.label()),
@@ -256,9 +309,18 @@ fn group(visitor: &Visitor, cause: Cause, list: &List, back: &str) -> Group {
             item.remedy = None;
         }
     }
+    // sending again what waits for a mapping would only fail again
+    let retry = |which: &str| {
+        use crate::problems::diagnose::Fix::{CorrectMapping, MapCourier};
+        let row = first.filter(|row| !matches!(row.diagnosis().fix, MapCourier | CorrectMapping))?;
+        work::group(visitor, row, which, back).filter(|_| tally.problems > 1)
+    };
     Group {
         spine: badge.spine(),
-        class: first.map_or("", |row| class_label(row.error_class)),
+        class: first.map_or("", heading),
+        retry: retry(""),
+        retry_failed: retry("failed").filter(|_| tally.failed > 0 && tally.failed < tally.problems),
+        failed: tally.failed,
         sentence: items.first().map(|item| item.sentence.clone()).unwrap_or_default(),
         noun: match first.map(|row| row.kind) {
             Some(ProblemKind::Submit) if tally.problems == 1 => "fulfillment",

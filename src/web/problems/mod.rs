@@ -1,8 +1,12 @@
-//! The error queue, and the pages that fix its causes.
+//! The error queue as a work list, and the pages that fix its causes.
 
 mod fix;
 mod index;
 mod remedy;
+mod show;
+mod work;
 
-pub use fix::{fix, save, show};
+pub use fix::{fix, save};
 pub use index::index;
+pub use show::show;
+pub use work::{UntilWhen, WhichOnes};

@@ -83,6 +83,14 @@ fn act(visitor: &Visitor, name: &str, permission: Permission, row: &Row) -> Opti
     Some(Remedy { offer, dialog: true })
 }
 
+/// What a problem is called.
+pub fn heading(row: &Row) -> &'static str {
+    match row.marked_by() {
+        Some(_) => "Marked as error by hand",
+        None => class_label(row.error_class),
+    }
+}
+
 /// A class of failure, as a filter and a heading read.
 pub fn class_label(class: ErrorClass) -> &'static str {
     match class {

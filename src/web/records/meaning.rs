@@ -76,6 +76,7 @@ pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResu
         other_side,
         courier: record.courier.as_deref(),
         outcome_unknown: lost,
+        marked_by: None,
     });
     let problem = match record.shipment_id {
         Some(shipment) => open_problem(scope, shipment, kind).await?,

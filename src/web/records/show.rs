@@ -302,5 +302,6 @@ fn trace_links(trace: &str) -> Vec<Offer> {
         label: label.to_owned(),
         href: Link::to(page).with("trace", trace).to_string(),
     };
-    vec![to("Activity", "/activity"), to("Calls", "/transaction-records")]
+    let whole = Offer { label: "The whole chain".into(), href: format!("/traces/{trace}") };
+    vec![whole, to("Activity", "/activity"), to("Calls", "/transaction-records")]
 }

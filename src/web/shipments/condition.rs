@@ -152,7 +152,10 @@ fn refused(visitor: &Visitor, subject: &Subject, problem: &Row) -> Condition {
     Condition {
         tone: "danger",
         icon: "circle-x",
-        title: format!("{} refused this shipment", subject.provider_name()),
+        title: match problem.marked_by() {
+            Some(_) => "This shipment is marked as an error".into(),
+            None => format!("{} refused this shipment", subject.provider_name()),
+        },
         text: diagnosis.sentence,
         verbatim: problem.detail.clone(),
         fix: again(visitor, subject),

@@ -12,3 +12,4 @@ pub use at_once::AtOnce;
 pub use index::index;
 pub(super) use index::{counted, plain};
 pub use show::show;
+pub(super) use story::said;

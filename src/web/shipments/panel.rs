@@ -3,8 +3,8 @@
 
 use crate::{
     shipments::{
-        ChannelSync, Status, Subject, post::Post, reconcile::CheckWithProvider, repost::Repost,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        ChannelSync, Status, Subject, mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider,
+        repost::Repost, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -20,6 +20,7 @@ pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec
         ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
         ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
+        ("mark_as_error", "", action::item::<MarkAsError>(visitor, id, subject, "circle-x")),
     ];
     let mut items: Vec<ActionItem> = lines
         .into_iter()

@@ -56,6 +56,7 @@ pub fn of(visitor: &Visitor, signs: Signs<'_>) -> Health {
                 other_side: signs.name,
                 courier: None,
                 outcome_unknown: false,
+                marked_by: None,
             };
             (Badge::failed("Failing"), diagnose(symptom).sentence)
         }

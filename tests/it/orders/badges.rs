@@ -5,7 +5,8 @@ use waybill::{
     evidence::{activity::Ended, record::RecordStatus},
     notify::emails::EmailState,
     orders::{HoldKind, OrderStatus, PaymentStatus},
-    shipments::{ChannelSync, Status},
+    shipments::{ChannelSync, Status, posts::Step},
+    traces::{DeliveryState, JobState},
     web::badge::{self, Badge, Certainty},
 };
 
@@ -37,6 +38,9 @@ fn every_state_has_a_badge_of_its_own() {
     check(RecordStatus::ALL, badge::record_status);
     check(EmailState::ALL, badge::email_state);
     check(Ended::ALL, badge::activity_result);
+    check(JobState::ALL, badge::job_state);
+    check(DeliveryState::ALL, badge::delivery_state);
+    check(Step::ALL, badge::post_step);
 }
 
 #[test]

@@ -72,6 +72,10 @@ pub async fn furnish(
             "insert into activities (account_id, actor_kind, actor_name, verb, result, summary, subject_kind, subject_id, order_id, shipment_id, channel_id, transaction_record_id, trace_id) values ($a, 'channel', 'eBay of $n', 'fulfillment_replied', 'failed', 'eBay of $n refused the tracking', 'shipment', $shipment, $order, $shipment, $channel, $transaction_record, '0123456789abcdef0123456789abcdef') returning id",
         ),
         (
+            "job",
+            "insert into jobs (account_id, kind, object_key, due_at, trace_id) values ($a, 'post_shipment', 'shipment:$shipment', '2099-01-01', lpad(to_hex(2060320768 + $a), 32, '0')) returning id",
+        ),
+        (
             "problem",
             "insert into problems (account_id, kind, shipment_id, order_id, channel_id, error_class, cause_key, courier, code, detail, first_seen_at, last_seen_at, transaction_record_id) values ($a, 'submit', $shipment, $order, $channel, 'courier_unmapped', 'submit:courier_unmapped:channel:$channel:dpd_be', 'dpd_be', '32300', 'Invalid shipping carrier', now(), now(), $transaction_record) returning id",
         ),

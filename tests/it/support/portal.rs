@@ -199,6 +199,34 @@ impl Portal {
     }
 }
 
+/// The pages over a shop of `support/shop.rs`.
+pub struct Counter<'a> {
+    shop: &'a super::shop::Shop,
+    address: SocketAddr,
+    _running: Running,
+}
+
+impl Counter<'_> {
+    /// Opens it.
+    pub fn over(shop: &super::shop::Shop) -> Counter<'_> {
+        let config = Settings::parse_from(["portal", "--threads=1", "--stop-seconds=1"]).config;
+        let (keyring, outbound) = (shop.work.keyring.clone(), shop.work.outbound.clone());
+        let app = App::new(shop.db.clone(), keyring, outbound, adapters(), config);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let running = serve(app, listener, Rooms::default()).expect("a server");
+        Counter { shop, address: running.address, _running: running }
+    }
+
+    /// A browser with somebody of a role.
+    pub async fn visitor(&self, role: Role) -> Browser {
+        let user =
+            add_user(&self.shop.database, &format!("{role}.counter"), &[(self.shop.account, role)]).await;
+        let mut browser = Browser::new(self.address);
+        assert_eq!(browser.sign_in(&user.email, PASSWORD).await.status, 303);
+        browser
+    }
+}
+
 impl World {
     async fn make(database: &TestDatabase, name: &str) -> World {
         let client = connect(&database.superuser_url()).await;

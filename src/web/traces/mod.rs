@@ -1,0 +1,5 @@
+//! `/traces/{id}`: one chain, from the click to the last e-mail.
+
+mod show;
+
+pub use show::show;

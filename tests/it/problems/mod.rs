@@ -1,0 +1,7 @@
+//! What went wrong, as a work list: marked by hand, owned, put off, tried
+//! again; and the chain that led there.
+
+mod marking;
+mod retrying;
+mod tracing;
+mod working;
