@@ -84,6 +84,7 @@ impl Filter {
             connection: None,
             cause: None,
             q: String::new(),
+            personal: false,
         }
     }
 }
