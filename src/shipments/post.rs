@@ -1,8 +1,7 @@
 //! Post: sends a shipment to its fulfillment connection.
 //!
-//! The action only leaves an intent and a job. The job commits `sent` before
-//! the first byte goes out; after a crash anything in `sent` is *unknown*,
-//! never queued again by itself.
+//! The action only leaves an intent and a job. The job commits `sent` before the
+//! first byte goes out; after a crash what is *unknown* is never queued again by itself.
 
 use super::{
     Status, Subject, outgoing,
