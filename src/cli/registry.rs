@@ -1,6 +1,7 @@
 //! The one place that lists every kind of job, channel and provider.
 
 use crate::{
+    bulk,
     channels::{self, orders_in},
     imports,
     jobs::Handlers,
@@ -17,6 +18,7 @@ pub fn adapters() -> Adapters {
     let handlers = notify::handlers(handlers);
     let handlers = shipments::handlers(handlers, &channels, &providers);
     let handlers = remedies::handlers(handlers);
+    let handlers = bulk::handlers(handlers);
     let handlers = imports::handlers(handlers);
     Adapters { handlers, channels, providers }
 }

@@ -10,6 +10,6 @@ mod story;
 
 pub use at_once::AtOnce;
 pub use index::index;
-pub(super) use index::{counted, plain};
+pub(super) use index::{counted, plain, selection};
 pub use show::show;
 pub(super) use story::said;
