@@ -1,7 +1,10 @@
 //! What an operation will send and tell, summed over the rows that will be done.
 
 use super::Operation;
-use crate::db::{DbResult, Scope, sql};
+use crate::{
+    db::{DbResult, Scope, sql},
+    money::grouped,
+};
 use diesel::{
     QueryableByName,
     sql_types::{BigInt, Text},
@@ -43,8 +46,8 @@ fn listed(parts: &[Part]) -> String {
         [] => "nobody".into(),
         [one] => one.name.clone(),
         [some @ .., last] => {
-            let said: Vec<String> = some.iter().map(|p| format!("{} ({})", p.name, p.n)).collect();
-            format!("{} and {} ({})", said.join(", "), last.name, last.n)
+            let said: Vec<String> = some.iter().map(|p| format!("{} ({})", p.name, grouped(p.n))).collect();
+            format!("{} and {} ({})", said.join(", "), last.name, grouped(last.n))
         }
     }
 }
@@ -90,7 +93,7 @@ async fn told(scope: &mut Scope, operation: &Operation) -> DbResult<Vec<String>>
         match told.mails {
             0 => "No fulfillment e-mail is sent: no responder is switched on, or no customer has an e-mail address.".into(),
             1 => "1 fulfillment e-mail is sent to a customer.".into(),
-            n => format!("{n} fulfillment e-mails are sent to customers, one for each item."),
+            n => format!("{} fulfillment e-mails are sent to customers, one for each item.", grouped(n)),
         },
         match told.endpoints {
             0 => "The shipment_fulfilled events are recorded; no webhook endpoint listens.".into(),
@@ -106,7 +109,8 @@ const REFUSED: &str = "What a provider refuses goes to the error queue, one prob
 pub fn post<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
     Box::pin(async move {
         let to = connections(scope, operation).await?;
-        let mut effects = vec![format!("They are sent to {to}.")];
+        let they = if operation.waiting == 1 { "It is" } else { "They are" };
+        let mut effects = vec![format!("{they} sent to {to}.")];
         effects.extend(told(scope, operation).await?);
         effects.push(REFUSED.into());
         Ok(effects)
@@ -167,20 +171,25 @@ fn submitted(parts: &[Part], buyers: &Buyers) -> Vec<String> {
     let mut effects = vec![
         format!(
             "The tracking of {} {} is sent to {}. Nothing is sent to a provider.",
-            buyers.shipments,
+            grouped(buyers.shipments),
             if buyers.shipments == 1 { "shipment" } else { "shipments" },
             listed(parts)
         ),
         match buyers.told {
             0 => "The channels are asked not to tell the buyers.".into(),
             told if told == buyers.shipments => "The channels may tell the buyers.".into(),
-            told => format!("The channels may tell {told} buyers; for the others they are asked not to."),
+            told => {
+                format!(
+                    "The channels may tell {} buyers; for the others they are asked not to.",
+                    grouped(told)
+                )
+            }
         },
     ];
     if buyers.synced > 0 {
         effects.push(format!(
             "{} of them are synced already: what the channel has is read first, so that nobody is told twice.",
-            buyers.synced
+            grouped(buyers.synced)
         ));
     }
     effects

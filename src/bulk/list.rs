@@ -5,6 +5,7 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     ids::BulkOperationId,
+    money::grouped,
 };
 use diesel::{
     QueryableByName,
@@ -78,7 +79,7 @@ pub async fn skipped(scope: &mut Scope, id: BulkOperationId) -> DbResult<Vec<Gro
 pub fn result(operation: &Operation) -> String {
     let done = operation.line().map_or("done", |line| line.done);
     let noun = operation.resource.noun(i64::from(operation.done));
-    let mut parts = vec![format!("{} {noun} {done}", operation.done)];
+    let mut parts = vec![format!("{} {noun} {done}", grouped(i64::from(operation.done)))];
     for (n, word) in [
         (operation.sent, "sent, without an answer yet"),
         (operation.skipped, "skipped"),
@@ -88,7 +89,7 @@ pub fn result(operation: &Operation) -> String {
         (operation.dropped, "not begun"),
     ] {
         if n > 0 {
-            parts.push(format!("{n} {word}"));
+            parts.push(format!("{} {word}", grouped(i64::from(n))));
         }
     }
     parts.join(", ")

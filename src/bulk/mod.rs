@@ -201,7 +201,8 @@ impl Operation {
 
     /// Whether it will change without anybody.
     pub fn is_moving(&self) -> bool {
-        matches!(self.state, State::Previewing | State::Running) || self.sent > 0
+        let dropping = self.state == State::Canceled && self.waiting + self.picked > 0;
+        matches!(self.state, State::Previewing | State::Running) || self.sent > 0 || dropping
     }
 }
 

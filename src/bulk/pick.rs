@@ -10,6 +10,7 @@ use crate::{
     db::{DbResult, Scope, Sql, sql},
     evidence::ActorKind,
     ids::{AccountId, BulkOperationId, JobId},
+    money::grouped,
     orders, shipments,
 };
 use diesel::{
@@ -53,6 +54,8 @@ struct Progress {
 struct Kept {
     what: Selection,
     #[serde(default)]
+    from: String,
+    #[serde(default)]
     progress: Progress,
 }
 
@@ -69,6 +72,13 @@ pub struct NewOperation {
     pub selection: Selection,
     /// The selection in words: `12 chosen shipments`.
     pub phrase: String,
+    /// The query of the list it was chosen in.
+    pub from: String,
+}
+
+/// The query of the list that an operation was chosen in.
+pub fn from(operation: &Operation) -> String {
+    operation.selection.get("from").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 #[derive(QueryableByName)]
@@ -107,7 +117,7 @@ pub async fn begin(
         }
     }
     let account = scope.account();
-    let kept = json!(Kept { what: new.selection, progress: Progress::default() });
+    let kept = json!(Kept { what: new.selection, from: new.from, progress: Progress::default() });
     let row: Option<NewId> = scope
         .row(
             sql("insert into bulk_operations (account_id, action, resource, scope_phrase, selection, options, state, \
@@ -148,7 +158,8 @@ struct Picked {
 /// Picks one page more, in the caller's transaction. `true`: everything is
 /// picked. What cannot be read is over: nothing is picked.
 pub(super) async fn step(scope: &mut Scope, operation: &Operation) -> DbResult<bool> {
-    let Ok(Kept { what, mut progress }) = serde_json::from_value::<Kept>(operation.selection.clone()) else {
+    let Ok(Kept { what, from, mut progress }) = serde_json::from_value::<Kept>(operation.selection.clone())
+    else {
         return Ok(true);
     };
     if progress.complete {
@@ -184,7 +195,9 @@ pub(super) async fn step(scope: &mut Scope, operation: &Operation) -> DbResult<b
     let full = i64::from(operation.total) + i64::from(picked.n) >= i64::from(MOST);
     progress.complete = i64::from(picked.n) < PAGE || full;
     let note = match full {
-        true => format!("An operation takes at most {MOST} rows: the newest were picked."),
+        true => {
+            format!("An operation takes at most {} rows: the newest were picked.", grouped(i64::from(MOST)))
+        }
         false => String::new(),
     };
     let complete = progress.complete;
@@ -192,7 +205,7 @@ pub(super) async fn step(scope: &mut Scope, operation: &Operation) -> DbResult<b
         .execute(
             sql("update bulk_operations set selection = {}, total = total + {}, picked = picked + {}, note = {} \
                  where account_id = {} and id = {} and state = 'previewing'")
-            .bind(json!(Kept { what, progress }))
+            .bind(json!(Kept { what, from, progress }))
             .bind(picked.n)
             .bind(picked.n)
             .bind(note)
@@ -243,14 +256,21 @@ pub async fn again(
     if n == 0 || !outcome.is_over() || !matches!(earlier.state, State::Canceled | State::Finished) {
         return Err(ActionError::field("which", "There is nothing of that kind to do again."));
     }
-    let phrase =
-        format!("{n} {} of {}: {}", earlier.resource.noun(n), earlier.scope_phrase, in_words(outcome));
+    let from = from(&earlier);
+    let phrase = format!(
+        "{} {} of {}: {}",
+        grouped(n),
+        earlier.resource.noun(n),
+        earlier.scope_phrase,
+        in_words(outcome)
+    );
     let new = NewOperation {
         resource: earlier.resource,
         action: earlier.action,
         input: earlier.options,
         selection: Selection::Again(id, outcome),
         phrase: phrase.chars().take(300).collect(),
+        from,
     };
     begin(scope, new, by, now).await
 }

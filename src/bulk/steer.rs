@@ -8,6 +8,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::{ActorKind, Entry, activity, activity::Ended, activity::Subject},
     ids::{BulkOperationId, JobId},
+    money::grouped,
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 
@@ -220,7 +221,7 @@ pub(super) async fn tell(
     ended: Ended,
 ) -> DbResult<()> {
     let n = i64::from(operation.total - operation.skipped);
-    let title = operation.line().map_or_else(|| operation.action.clone(), |l| l.title(n, &n.to_string()));
+    let title = operation.line().map_or_else(|| operation.action.clone(), |l| l.title(n, &grouped(n)));
     let summary = format!("{word}: {}", lower_first(&title));
     let entry = Entry::new(&by.actor, verb, Subject::BulkOperation, operation.id.0, summary)
         .ended(ended)

@@ -233,6 +233,21 @@ impl Browser {
         self.find(Locator::Css(css)).await.select_by_value(value).await.expect("choosing an option");
     }
 
+    /// Presses keys one after the other, wherever the focus is.
+    pub async fn keys(&mut self, keys: &str) {
+        use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+        let pressed = keys.chars().fold(KeyActions::new("keys".into()), |typed, key| {
+            typed.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key })
+        });
+        self.client.perform_actions(pressed).await.expect("pressing keys");
+    }
+
+    /// Looks at the page that the keys led to.
+    pub async fn arrives(&mut self, at: &str) {
+        self.until(&format!("never arrived at {at}"), async |b| b.path().await.starts_with(at)).await;
+        self.look().await;
+    }
+
     /// Presses Enter in a field.
     pub async fn submit(&mut self, css: &str) {
         self.find(Locator::Css(css)).await.send_keys("\u{E007}").await.expect("pressing Enter");

@@ -1,7 +1,7 @@
 //! Choosing what to do with what was picked. Nothing is done here: what is
 //! chosen is looked at first.
 
-use super::list_of;
+use super::back_to;
 use crate::{
     actions::ActionError,
     bulk::{
@@ -57,13 +57,6 @@ impl Asked {
         Ok(Asked { resource, list, all: fields.get("all") == "yes", ids })
     }
 
-    fn back(&self) -> String {
-        match self.list.is_empty() {
-            true => list_of(self.resource).to_owned(),
-            false => format!("{}?{}", list_of(self.resource), self.list),
-        }
-    }
-
     /// What is picked, and that in words.
     async fn selection(&self, visitor: &Visitor) -> WebResult<(Selection, String)> {
         if !self.all {
@@ -112,7 +105,7 @@ async fn render(
     let mut scope = visitor.scope().await?;
     let page = Choose {
         shell: visitor.shell(&mut scope, "bulk").await?,
-        back: asked.back(),
+        back: back_to(asked.resource, &asked.list),
         resource: asked.resource,
         phrase,
         list: asked.list,
@@ -153,6 +146,7 @@ pub async fn create(visitor: Visitor, fields: Fields) -> WebResult<HttpResponse>
         input: if line.asks_reason { json!({ "reason": reason }) } else { json!({}) },
         selection,
         phrase,
+        from: asked.list.clone(),
     };
     let (app, account, by, now) = (visitor.app.clone(), visitor.person.account, visitor.by(), visitor.now);
     let begun = visitor

@@ -16,6 +16,14 @@ pub use steer::{again, cancel, pause, resume, start};
 use super::badge::Badge;
 use crate::bulk::{Operation, Resource, RowOutcome, State};
 
+/// A list as it was asked for.
+fn back_to(resource: Resource, query: &str) -> String {
+    match query {
+        "" => list_of(resource).to_owned(),
+        query => format!("{}?{query}", list_of(resource)),
+    }
+}
+
 /// The list that rows of a resource come from.
 fn list_of(resource: Resource) -> &'static str {
     match resource {

@@ -1,11 +1,12 @@
 //! One operation: what it would do, how far it is, and what became of each row.
 
-use super::{list_of, row_badge, state_badge};
+use super::{back_to, list_of, row_badge, state_badge};
 use crate::{
     bulk::{
         Operation, RowOutcome, State,
         actions::Line,
         list::{self, Row},
+        pick,
     },
     ids::BulkOperationId,
     web::{
@@ -91,7 +92,7 @@ struct Part {
     tabs: Vec<Tab>,
     rows: Vec<Item>,
     next: Option<String>,
-    back: &'static str,
+    back: String,
 }
 
 impl askama::filters::HtmlSafe for Part {}
@@ -144,13 +145,15 @@ pub(super) async fn render(
     let looking = operation.state == State::Previewing;
     let groups =
         if operation.skipped > 0 && !looking { list::skipped(&mut scope, id).await? } else { Vec::new() };
-    let groups = groups.into_iter().map(|group| Skipped {
+    let (blocked, skipped): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.offer.is_some());
+    let group = |group: list::Group| Skipped {
         n: group.n,
         reason: group.reason,
         offer: group.offer.and_then(|name| label(&name)),
         examples: group.ids.into_iter().zip(group.labels).collect(),
-    });
-    let (blocked, skipped): (Vec<_>, Vec<_>) = groups.partition(|group| group.offer.is_some());
+    };
+    let blocked: Vec<Skipped> = blocked.into_iter().map(group).collect();
+    let skipped: Vec<Skipped> = skipped.into_iter().map(group).collect();
     let wanted = RowOutcome::parse(fields.get("outcome"));
     let after: i32 = fields.get("after").parse().unwrap_or(0);
     let mut rows = match looking {
@@ -197,7 +200,7 @@ pub(super) async fn render(
             })
             .collect(),
         next,
-        back: list_of(operation.resource),
+        back: back_to(operation.resource, &pick::from(&operation)),
         line,
         operation,
     };
@@ -266,7 +269,7 @@ pub async fn results(visitor: Visitor, id: Path<BulkOperationId>) -> WebResult<H
     let outcome = RowOutcome::parse(Fields::read(visitor.asked.query.as_bytes()).get("outcome"));
     let mut scope = visitor.scope().await?;
     let operation = Operation::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
-    let rows = list::rows(&mut scope, id.0, outcome, 0, i64::from(crate::bulk::pick::MOST)).await?;
+    let rows = list::rows(&mut scope, id.0, outcome, 0, i64::from(pick::MOST)).await?;
     let which = outcome.map_or("results", RowOutcome::as_str);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))

@@ -106,6 +106,7 @@ async fn everything_that_matches_is_a_snapshot_of_ids() {
             ..Filter::default()
         })),
         phrase: "All with dpd".into(),
+        from: "courier=dpd".into(),
     };
     let mut scope = yard.scope().await;
     let (id, _) = pick::begin(&mut scope, new, &yard.by(yard.user), now()).await.unwrap();

@@ -71,6 +71,7 @@ impl Yard {
             input: json!({}),
             selection: Selection::Ids(ids.to_vec()),
             phrase: format!("{} chosen shipments", ids.len()),
+            from: String::new(),
         };
         let mut scope = self.scope().await;
         let (id, _) = pick::begin(&mut scope, new, &self.by(self.user), now()).await.unwrap();

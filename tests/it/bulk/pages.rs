@@ -91,6 +91,7 @@ async fn a_few_are_previewed_at_once_and_done_in_the_background() {
     let (at, page) = begun(&mut client, &ticked("shipments", "post", &ids)).await;
     assert_eq!(page.text("h1"), "Post 3 shipments to fulfillment?");
     assert_eq!(page.texts(".tally dd"), ["3", "0", "1"]);
+    assert_eq!(page.attribute(".confirm form a.btn", "href").as_deref(), Some("/shipments?tab=active"));
     assert_eq!(page.text(".confirm .btn.destroy"), "Post 3 shipments to fulfillment");
     assert!(page.body.contains("The shipment is voided."), "the button's own sentence");
     assert!(page.body.contains("They are sent to ShipStation Antwerp."));
