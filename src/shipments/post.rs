@@ -109,7 +109,7 @@ impl Action for Post {
         now: Instant,
     ) -> Result<Outcome, ActionError> {
         // what did not arrive may arrive late: then it is found, not sent twice
-        let gate = subject.around.sent_before.then(Gate::default);
+        let gate = subject.around.absent_before.then(Gate::default);
         let reference = posts::last_reference(scope, &subject.shipment).await?;
         let job = queue(scope, &subject, by, &reference, "", gate, now).await?;
         let entry = Entry::shipment(
