@@ -8,7 +8,7 @@ use std::{
 
 /// The floors, from the ground up. Rooms on one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "config", "db", "ids", "money", "paging", "secrets", "text_enum"],
+    &["clock", "config", "crash", "db", "ids", "money", "paging", "secrets", "text_enum"],
     &["accounts", "evidence"],
     &["actions", "jobs", "outbound"],
     &["couriers"],

@@ -1,0 +1,8 @@
+//! The drills: what the product promises about the outside world, tried at every
+//! point at which it could break. docs/promise.md tells what they prove;
+//! `bin/drills` runs them and prints their table.
+
+mod faults;
+mod matrix;
+mod tally;
+mod yard;
