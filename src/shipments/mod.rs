@@ -31,7 +31,6 @@ use crate::{
     clock::Instant,
     ids::{ChannelId, ConnectionId, FulfillmentOrderId, OrderId, ShipmentId, WarehouseId},
     jobs::Handlers,
-    providers::Providers,
     text_enum::text_enum,
 };
 use diesel::{
@@ -165,11 +164,11 @@ macro_rules! shipment_columns {
 pub(crate) use shipment_columns;
 
 /// Every kind of job this room does, for the worker.
-pub fn handlers(handlers: Handlers, channels: &Channels, providers: &Providers) -> Handlers {
+pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
     handlers
         .with(crate::orders::receive::PLAN_SHIPMENTS, plan::PlanShipments)
-        .with(post::POST_SHIPMENT, post::PostShipment { providers: providers.clone() })
-        .with(reconcile::CHECK_POST, reconcile::CheckPost { providers: providers.clone() })
-        .with(resync_from::RESYNC, resync_from::ResyncFromProvider { providers: providers.clone() })
+        .with(post::POST_SHIPMENT, post::PostShipment)
+        .with(reconcile::CHECK_POST, reconcile::CheckPost)
+        .with(resync_from::RESYNC, resync_from::ResyncFromProvider)
         .with(submit::SUBMIT_FULFILLMENT, submit::SubmitFulfillment { channels: channels.clone() })
 }

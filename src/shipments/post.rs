@@ -8,6 +8,7 @@ use super::{
     posts::{self, Post as PostRow, PostState, Step},
     reconcile, settle_post, state,
 };
+pub use crate::actions::NoInput;
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, Outcome, Preview},
@@ -22,7 +23,7 @@ use crate::{
     notify::responders::{self, Trigger},
     orders::status,
     outbound::{ErrorClass, Failure},
-    providers::{Access, PostOrder, Provider, Providers, RemoteOrder, connection},
+    providers::{Access, PostOrder, Provider, RemoteOrder, connection, kinds},
 };
 use anyhow::{Context, Result};
 use diesel::{QueryableByName, sql_types::BigInt};
@@ -65,24 +66,12 @@ pub struct Gate {
 #[derive(Debug)]
 pub struct Post;
 
-/// Nothing to be told.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct NoInput {}
-
 impl Action for Post {
     type Subject = Subject;
     type Input = NoInput;
     const NAME: &'static str = "post";
     const LABEL: &'static str = "Post to Fulfillment";
     const PERMISSION: Permission = Permission::ShipmentsPost;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
 
     fn available(subject: &Subject) -> Availability {
         let shipment = &subject.shipment;
@@ -143,10 +132,6 @@ impl Action for Post {
         activity::record(scope, entry).await?;
         Ok(Outcome::done(format!("Posting {} to {}.", subject.shipment.number, subject.provider_name()))
             .with_job(job))
-    }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
     }
 }
 
@@ -212,10 +197,7 @@ pub(super) async fn queue(
 
 /// The job: posts one shipment.
 #[derive(Debug)]
-pub struct PostShipment {
-    /// The adapters.
-    pub providers: Providers,
-}
+pub struct PostShipment;
 
 impl Handler for PostShipment {
     fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
@@ -244,6 +226,7 @@ impl Handler for PostShipment {
 pub(super) struct Ready {
     pub(super) post: PostRow,
     pub(super) subject: Subject,
+    pub(super) provider: &'static dyn Provider,
     pub(super) access: Access,
     pub(super) order: PostOrder,
 }
@@ -310,12 +293,10 @@ impl PostShipment {
         }
         let ready = self.prepare(&mut scope, work, post, subject).await?;
         drop(scope);
-        let Some(provider) = self.providers.get(ready_kind(&ready)?) else {
-            anyhow::bail!("no adapter for this kind of connection");
-        };
         let mut ready = ready;
+        let provider = ready.provider;
         if let Some(gate) = &payload.gate {
-            match reconcile::ask_gate(work, job, provider.as_ref(), &ready, gate).await? {
+            match reconcile::ask_gate(work, job, provider, &ready, gate).await? {
                 reconcile::GateAnswer::Pass { reference } => ready.order.reference = reference,
                 reconcile::GateAnswer::Stop { sentence } => {
                     let mut scope = work.db.scope(job.account_id).await?;
@@ -347,7 +328,7 @@ impl PostShipment {
         };
         // asking the gate took its time
         ready.access.now = (work.now)();
-        self.send(work, job, provider.as_ref(), &ready, post, &trace).await
+        self.send(work, job, provider, &ready, post, &trace).await
     }
 
     async fn prepare(
@@ -361,7 +342,7 @@ impl PostShipment {
             connection::find(scope, post.connection_id).await?.context("the post's connection is gone")?;
         let access = connection.access(scope, &work.keyring, (work.now)())?;
         let order = outgoing::post_order(scope, &subject, &post).await?;
-        Ok(Ready { post, subject, access, order })
+        Ok(Ready { post, subject, provider: kinds::of(connection.kind), access, order })
     }
 
     async fn intend(
@@ -464,10 +445,6 @@ impl PostShipment {
         scope.commit().await?;
         Ok(end)
     }
-}
-
-fn ready_kind(ready: &Ready) -> Result<crate::providers::ProviderKind> {
-    ready.subject.around.connection_kind.context("the shipment has no connection")
 }
 
 fn fenced_words(result: &Result<crate::outbound::Answer<RemoteOrder>, Failure>) -> String {

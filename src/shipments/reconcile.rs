@@ -3,13 +3,13 @@
 
 use super::{
     Status, Subject,
-    post::{Gate, NoInput, Ready},
+    post::{Gate, Ready},
     posts::{self, Post, PostState, Step},
     settle_post, state,
 };
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{
@@ -20,7 +20,7 @@ use crate::{
     jobs::{self, Claimed, End, Handler, NewJob, Work},
     orders::status,
     outbound::Failure,
-    providers::{Access, Provider, Providers, RemoteOrder, connection},
+    providers::{Access, Provider, RemoteOrder, connection, kinds},
 };
 use anyhow::{Context, Result};
 use chrono::Duration;
@@ -84,14 +84,6 @@ impl Action for CheckWithProvider {
     const LABEL: &'static str = "Check with provider";
     const PERMISSION: Permission = Permission::ShipmentsPost;
 
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
-
     fn available(subject: &Subject) -> Availability {
         Availability::when(
             subject.shipment.status == Status::Unconfirmed,
@@ -135,18 +127,11 @@ impl Action for CheckWithProvider {
         activity::record(scope, entry).await?;
         Ok(Outcome::done(format!("Asking {}.", subject.provider_name())).with_job(job))
     }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
-    }
 }
 
 /// The job: reads the provider about an unknown post.
 #[derive(Debug)]
-pub struct CheckPost {
-    /// The adapters.
-    pub providers: Providers,
-}
+pub struct CheckPost;
 
 impl Handler for CheckPost {
     fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
@@ -191,11 +176,9 @@ impl CheckPost {
             .context("the post's connection is gone")?;
         let access = connection.access(&scope, &work.keyring, (work.now)())?;
         drop(scope);
-        let provider =
-            self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
+        let provider = kinds::of(connection.kind);
         let about = about(&subject, &post, job, &trace);
-        let (found, record) =
-            find(work, job, provider.as_ref(), &access, &post.external_reference, &about).await;
+        let (found, record) = find(work, job, provider, &access, &post.external_reference, &about).await;
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(mut post) = posts::lock(&mut scope, payload.post_id).await? else {

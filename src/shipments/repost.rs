@@ -13,7 +13,6 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope},
     evidence::{Entry, activity},
-    ids::ShipmentId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +37,6 @@ impl Action for Repost {
     const NAME: &'static str = "repost";
     const LABEL: &'static str = "Re-Post to Fulfillment";
     const PERMISSION: Permission = Permission::ShipmentsPost;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
 
     fn available(subject: &Subject) -> Availability {
         let shipment = &subject.shipment;
@@ -155,9 +146,5 @@ impl Action for Repost {
         activity::record(scope, entry).await?;
         Ok(Outcome::done(format!("Re-posting {} to {}.", shipment.number, subject.provider_name()))
             .with_job(job))
-    }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
     }
 }

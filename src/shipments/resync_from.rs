@@ -1,10 +1,10 @@
 //! *Resync from provider*: reads tracking, courier, status and cost, and takes
 //! over what moves the shipment forward.
 
-use super::{InventoryStatus, Status, Subject, TrackingStatus, post::NoInput, posts, state, submit, view};
+use super::{InventoryStatus, Status, Subject, TrackingStatus, posts, state, submit, view};
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     clock::Instant,
     couriers::{catalogue, seen},
     db::{DbResult, Scope, sql},
@@ -19,7 +19,7 @@ use crate::{
         responders::{self, Trigger},
     },
     orders::status,
-    providers::{Parcel, Providers, connection},
+    providers::{Parcel, connection, kinds},
 };
 use anyhow::{Context, Result};
 use futures_util::future::BoxFuture;
@@ -44,14 +44,6 @@ impl Action for ResyncFrom {
     const NAME: &'static str = "resync_from_provider";
     const LABEL: &'static str = "Resync from provider";
     const PERMISSION: Permission = Permission::ShipmentsPost;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
 
     fn available(subject: &Subject) -> Availability {
         if subject.shipment.voided_at.is_some() {
@@ -114,18 +106,11 @@ impl Action for ResyncFrom {
         activity::record(scope, entry).await?;
         Ok(Outcome::done(format!("Reading {}.", subject.provider_name())).with_job(job))
     }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
-    }
 }
 
 /// The job.
 #[derive(Debug)]
-pub struct ResyncFromProvider {
-    /// The adapters.
-    pub providers: Providers,
-}
+pub struct ResyncFromProvider;
 
 impl Handler for ResyncFromProvider {
     fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
@@ -159,8 +144,7 @@ impl ResyncFromProvider {
             connection::find(&mut scope, id).await?.context("the shipment's connection is gone")?;
         let access = connection.access(&scope, &work.keyring, (work.now)())?;
         drop(scope);
-        let provider =
-            self.providers.get(connection.kind).context("no adapter for this kind of connection")?;
+        let provider = kinds::of(connection.kind);
         let about = About {
             connection: Some(id),
             order: Some(subject.shipment.order_id),

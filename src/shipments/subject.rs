@@ -2,9 +2,10 @@
 
 use super::{Shipment, shipment_columns};
 use crate::{
-    actions::Availability,
+    actions::{Availability, Target},
     channels::ChannelKind,
     db::{DbResult, Scope, sql},
+    evidence::activity,
     ids::{ConnectionId, PostId, ShipmentId},
     providers::ProviderKind,
 };
@@ -53,6 +54,24 @@ pub struct Around {
     /// Whether it was ever accepted by a provider.
     #[diesel(sql_type = Bool)]
     pub posted_before: bool,
+}
+
+impl Target for Subject {
+    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
+        Subject::load(scope, ShipmentId(id), lock).await
+    }
+
+    fn version(&self) -> i32 {
+        self.shipment.version
+    }
+
+    fn name(&self) -> String {
+        format!("Shipment {}", self.shipment.number)
+    }
+
+    fn history(&self) -> activity::Of {
+        activity::Of::Shipment(self.shipment.id)
+    }
 }
 
 impl Subject {
