@@ -2,7 +2,11 @@
 //! point at which it could break. docs/promise.md tells what they prove;
 //! `bin/drills` runs them and prints their table.
 
+mod clicks;
 mod faults;
+mod kill;
 mod matrix;
+mod model;
+mod submit;
 mod tally;
 mod yard;

@@ -9,7 +9,7 @@ use crate::support::{
     shop::{Shop, now},
 };
 use futures_util::{StreamExt, stream};
-use std::{cell::Cell, collections::BTreeMap, net::SocketAddr, sync::Once, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Once, time::Duration};
 use waybill::{
     accounts::Role,
     crash,
@@ -40,8 +40,9 @@ pub struct Yard {
     pub shop: Shop,
     /// A port that is taken, and at which nobody listens.
     dark: tokio::net::TcpSocket,
-    client: tokio_postgres::Client,
-    seen: Cell<usize>,
+    /// Time passes by moving what is due nearer, not the clock: other processes
+    /// have no clock of ours.
+    shifts: bool,
 }
 
 /// A shipment as the drills judge it.
@@ -62,6 +63,11 @@ pub struct Judged {
 
 impl Yard {
     pub async fn open() -> Yard {
+        Yard::over(Shop::open_with(PATIENCE).await, false)
+    }
+
+    /// Over a shop; `shifts` when other processes work on it too.
+    pub fn over(mut shop: Shop, shifts: bool) -> Yard {
         static ARM: Once = Once::new();
         ARM.call_once(|| {
             crash::arm(|name, of| {
@@ -71,15 +77,31 @@ impl Yard {
                 }
             });
         });
-        let mut shop = Shop::open_with(PATIENCE).await;
         let dark = tokio::net::TcpSocket::new_v4().expect("a socket");
         dark.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         let policy = AddressPolicy::public()
             .with_sandbox(shop.sandbox.address())
             .with_sandbox(dark.local_addr().expect("its address"));
         shop.work.outbound = Client::with_timeout(policy, PATIENCE).expect("a client");
-        let client = connect(&shop.database.superuser_url()).await;
-        Yard { shop, dark, client, seen: Cell::new(0) }
+        Yard { shop, dark, shifts }
+    }
+
+    /// A connection past every policy. A new one each time: the server may have died.
+    async fn client(&self) -> tokio_postgres::Client {
+        connect(&self.shop.database.superuser_url()).await
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, seconds: i64) {
+        if !self.shifts {
+            return self.shop.pass(seconds);
+        }
+        let ago = format!("interval '{seconds} seconds'");
+        self.sql(&format!(
+            "update jobs set due_at = due_at - {ago}, lease_until = lease_until - {ago}; \
+             update posts set sent_at = sent_at - {ago}, created_at = created_at - {ago}, deadline_at = deadline_at - {ago}"
+        ))
+        .await;
     }
 
     /// Runs what is due, many jobs at once, until nothing is. With a point, each
@@ -92,7 +114,7 @@ impl Yard {
                 now().to_rfc3339()
             );
             let due: Vec<i64> =
-                self.client.query(&due, &[]).await.expect("jobs").iter().map(|r| r.get(0)).collect();
+                self.client().await.query(&due, &[]).await.expect("jobs").iter().map(|r| r.get(0)).collect();
             let ran = stream::iter(due)
                 .map(|id| {
                     let (work, handlers) = (self.shop.work.clone(), self.shop.handlers.clone());
@@ -120,10 +142,11 @@ impl Yard {
                  from jobs where state in ('ready', 'claimed')",
                 now().to_rfc3339()
             );
-            let next: Option<i64> = self.client.query_one(&next, &[]).await.expect("the next job").get(0);
+            let next: Option<i64> =
+                self.client().await.query_one(&next, &[]).await.expect("the next job").get(0);
             match next.map(|seconds| seconds.max(0) + 1) {
                 Some(seconds) if seconds < left => {
-                    self.shop.pass(seconds);
+                    self.pass(seconds).await;
                     left -= seconds;
                 }
                 _ => return true,
@@ -159,7 +182,7 @@ impl Yard {
     }
 
     pub async fn sql(&self, statement: &str) {
-        self.client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+        self.client().await.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
     }
 
     /// Where these shipments stand.
@@ -180,7 +203,7 @@ impl Yard {
             sent: row.get(6),
             problems: row.get(7),
         };
-        self.client.query(query, &[&ids]).await.expect("the shipments").iter().map(judged).collect()
+        self.client().await.query(query, &[&ids]).await.expect("the shipments").iter().map(judged).collect()
     }
 
     /// What is alive at the providers for each shipment's number.
@@ -202,7 +225,8 @@ impl Yard {
         let all = self.shop.sandbox.requests();
         assert!(all.first().is_none_or(|first| first.seq == 1), "the sandbox has forgotten requests");
         let records = self
-            .client
+            .client()
+            .await
             .query("select method, url from transaction_records where direction = 'out'", &[])
             .await;
         let mut listed: BTreeMap<(String, String), i64> = BTreeMap::new();
@@ -229,7 +253,6 @@ impl Yard {
                 tally.unlisted.push(format!("{}: {posts} posts, {} steps", shipment.number, shipment.sent));
             }
         }
-        self.seen.set(all.len());
     }
 
     /// What the page of a shipment says stands in the way, and the steps it offers.

@@ -10,10 +10,7 @@ use waybill::{
     ids::ShipmentId,
     problems::work::NoInput,
     remedies::retry::{Retry, RetryGroup, Which},
-    shipments::{
-        Status,
-        post::{self, Post},
-    },
+    shipments::{Status, post::Post},
 };
 
 /// A shop where these many posts were refused for one SKU, which is known now.

@@ -14,7 +14,7 @@ use waybill::{
         list::{self, Filter, View},
         work::{Assign, NoInput, Snooze, Unassign, Until, Wake},
     },
-    shipments::post::{self, Post},
+    shipments::post::Post,
 };
 
 /// A shop with a refused post; answers the problem.

@@ -58,16 +58,19 @@ impl Shop {
 
     /// With this long for a whole call outside.
     pub async fn open_with(timeout: Duration) -> Shop {
+        Shop::open_on(TestDatabase::create().await, Keyring::random(), timeout).await
+    }
+
+    /// In a database, with the installation's key.
+    pub async fn open_on(database: TestDatabase, keyring: Keyring, timeout: Duration) -> Shop {
         let _ = rustls::crypto::ring::default_provider().install_default();
         AHEAD.set(0);
-        let database = TestDatabase::create().await;
         let db = Db::open(&database.owner_url(), 12, "test").expect("a pool");
         let sandbox = Sandbox::start(SandboxOptions { clock: Arc::new(now), ..SandboxOptions::default() })
             .await
             .expect("a sandbox");
         let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout)
             .expect("a client");
-        let keyring = Keyring::random();
         let work = Work { db: db.clone(), outbound, keyring, now };
         let mut shop = Shop {
             database,
