@@ -316,15 +316,16 @@ impl PostShipment {
                             (work.now)(),
                         )
                         .await?;
+                        scope.commit().await?;
+                        return Ok(End::Done);
                     }
-                    scope.commit().await?;
-                    return Ok(End::Done);
+                    return Ok(outrun((work.now)()));
                 }
             }
         }
         // the intent, committed before the first byte
         let Some(post) = self.intend(work, job, &ready, payload.gate.is_some(), &trace).await? else {
-            return Ok(End::Done);
+            return Ok(outrun((work.now)()));
         };
         // asking the gate took its time
         ready.access.now = (work.now)();
@@ -452,6 +453,12 @@ fn fenced_words(result: &Result<crate::outbound::Answer<RemoteOrder>, Failure>) 
         Ok(answer) => format!("A late answer: accepted as {}.", answer.value.remote_id),
         Err(failure) => format!("A late answer: {}", failure.message),
     }
+}
+
+/// Whoever outran our lease has it in hand. The job stays until they are done: if
+/// they die first, nobody else would ever look at what they sent.
+fn outrun(now: Instant) -> End {
+    End::Again { at: now + jobs_deadline(), reason: "Another worker has it in hand.".into() }
 }
 
 /// After this long without an answer a sent post is unknown.

@@ -103,7 +103,7 @@ impl Ground {
 
     /// A worker, which dies at a point if one is named.
     fn worker(&self, crash_at: Option<&str>) -> Process {
-        let mut command = program(&self.yard.shop, &self.key);
+        let mut command = program(&self.yard.shop, &self.key, "error");
         command.args(["--worker-only", "--jobs=4"]);
         if let Some(point) = crash_at {
             command.arg(format!("--crash-at={point}:post_shipment"));
@@ -139,10 +139,10 @@ impl Drop for Ground {
     }
 }
 
-fn program(shop: &Shop, key: &str) -> Command {
+fn program(shop: &Shop, key: &str, log: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waybill"));
     command
-        .args(["serve", "--no-migrate", "--log=error", "--connections=6", "--stop-seconds=5"])
+        .args(["serve", "--no-migrate", "--connections=6", "--stop-seconds=5", "--log", log])
         .arg(format!("--sandbox={}", shop.sandbox.address()))
         .env("DATABASE_URL", shop.database.owner_url())
         .env("WAYBILL_SECRET_KEY", key)
@@ -152,8 +152,8 @@ fn program(shop: &Shop, key: &str) -> Command {
 
 /// The portal as a process of its own, and where it answers.
 fn portal(shop: &Shop, key: &str) -> (Process, SocketAddr) {
-    let mut command = program(shop, key);
-    command.args(["--web-only", "--threads=2", "--listen=127.0.0.1:0", "--log=waybill=info"]);
+    let mut command = program(shop, key, "waybill=info");
+    command.args(["--web-only", "--threads=2", "--listen=127.0.0.1:0"]);
     let mut process = Process(command.stderr(Stdio::piped()).spawn().expect("the portal"));
     let mut log = BufReader::new(process.0.stderr.take().expect("piped"));
     let mut line = String::new();

@@ -5,6 +5,7 @@
 mod clicks;
 mod faults;
 mod kill;
+mod late;
 mod matrix;
 mod model;
 mod submit;

@@ -12,6 +12,8 @@ struct Guards {
     one_live_post: bool,
     /// `posts::intend`: what is sent already is not sent again.
     intent: bool,
+    /// `post::outrun`: whoever was outrun keeps the job.
+    outrun: bool,
     /// `jobs::settle`: only the claim's own epoch ends a job.
     lease_epoch: bool,
     /// `reconcile::ask_gate`: the earlier order is read before a re-post.
@@ -25,6 +27,7 @@ struct Guards {
 const ALL: Guards = Guards {
     one_live_post: true,
     intent: true,
+    outrun: true,
     lease_epoch: true,
     read_before_repost: true,
     reads_before_absent: true,
@@ -82,6 +85,8 @@ enum Step {
     Waiting,
     /// The job is to be ended.
     Settling,
+    /// The job is to be left for later.
+    Outrun,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -282,7 +287,7 @@ impl Model for Posting {
                         acts.push(Act::Answered(w));
                     }
                 }
-                Step::Settling => acts.push(Act::Settle(w)),
+                Step::Settling | Step::Outrun => acts.push(Act::Settle(w)),
             }
         }
         for (n, (_, request)) in (0..).zip(&world.requests) {
@@ -410,7 +415,8 @@ impl Posting {
 
     /// A step of the worker that has a post.
     fn work(&self, mut world: World, w: usize, act: Act) -> Option<World> {
-        let Worker::Has { post: n, epoch, .. } = world.workers[w] else { return None };
+        let Worker::Has { post: n, epoch, step } = world.workers[w] else { return None };
+        let outrun = if self.guards.outrun { Step::Outrun } else { Step::Settling };
         let post = &mut world.posts[usize::from(n)];
         let go = |step| Worker::Has { post: n, epoch, step };
         let sendable = post.state == PostState::Queued || !self.guards.intent;
@@ -432,22 +438,21 @@ impl Posting {
                 world.told = true;
                 go(Step::Passed)
             }
-            Act::AskGate(_) => {
-                if post.state == PostState::Queued {
-                    post.state = PostState::Canceled;
-                    let before = usize::from(n).checked_sub(1)?;
-                    if world.posts[before].state == PostState::Superseded {
-                        world.posts[before].state = PostState::Accepted;
-                    }
+            Act::AskGate(_) if post.state == PostState::Queued => {
+                post.state = PostState::Canceled;
+                let before = usize::from(n).checked_sub(1)?;
+                if world.posts[before].state == PostState::Superseded {
+                    world.posts[before].state = PostState::Accepted;
                 }
                 go(Step::Settling)
             }
+            Act::AskGate(_) => go(outrun),
             Act::Intend(_) if sendable => {
                 post.state = PostState::Sent;
                 post.lease_epoch = epoch;
                 go(Step::Intended)
             }
-            Act::Intend(_) => go(Step::Settling),
+            Act::Intend(_) => go(outrun),
             Act::Send(_) => {
                 world.requests.push((n, Request::Out));
                 go(Step::Waiting)
@@ -465,7 +470,8 @@ impl Posting {
                 if let Job::Claimed { epoch: current } = post.job
                     && (current == epoch || !self.guards.lease_epoch)
                 {
-                    post.job = Job::Gone;
+                    let again = step == Step::Outrun;
+                    post.job = if again { Job::Ready { epoch: current } } else { Job::Gone };
                 }
                 Worker::Idle
             }
@@ -507,6 +513,11 @@ fn without_one_live_post_two_clicks_are_two_orders() {
 #[test]
 fn without_the_intent_a_zombie_sends_again() {
     breaks(Guards { intent: false, ..ALL }, "never two live orders");
+}
+
+#[test]
+fn without_its_job_what_an_outrunner_sent_is_left_in_the_middle() {
+    breaks(Guards { outrun: false, ..ALL }, "nothing rests in the middle");
 }
 
 #[test]

@@ -57,8 +57,6 @@ pub struct Judged {
     /// How often a request was meant to go out.
     pub sent: i64,
     pub sync: String,
-    /// Kinds of the problems that are open.
-    pub problems: String,
 }
 
 impl Yard {
@@ -190,8 +188,7 @@ impl Yard {
         let ids: Vec<i64> = shipments.iter().map(|id| id.0).collect();
         let query = "select s.id, s.number, s.status, s.fulfillment_id, s.channel_sync, \
              coalesce((select state from posts p where p.shipment_id = s.id order by group_no desc limit 1), ''), \
-             (select count(*) from post_attempts a where a.shipment_id = s.id and a.step = 'sent'), \
-             coalesce((select string_agg(kind, ' ') from problems p where p.shipment_id = s.id and resolved_at is null), '') \
+             (select count(*) from post_attempts a where a.shipment_id = s.id and a.step = 'sent') \
              from shipments s where s.id = any($1) order by s.id";
         let judged = |row: &tokio_postgres::Row| Judged {
             id: ShipmentId(row.get(0)),
@@ -201,7 +198,6 @@ impl Yard {
             sync: row.get(4),
             post: row.get(5),
             sent: row.get(6),
-            problems: row.get(7),
         };
         self.client().await.query(query, &[&ids]).await.expect("the shipments").iter().map(judged).collect()
     }
