@@ -4,7 +4,10 @@
 use crate::{crash, outbound::AddressPolicy};
 use clap::Args;
 use nix::sys::signal::{Signal, raise};
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Flags for drills.
 #[derive(Debug, Args)]
@@ -13,20 +16,26 @@ pub struct Drill {
     #[arg(long, hide = true)]
     crash_at: Option<String>,
 
+    /// Stop there instead, as `kill -STOP` would, the first time.
+    #[arg(long, hide = true)]
+    stop_at: Option<String>,
+
     /// The stand-ins that may be called, although they are on this machine.
     #[arg(long, hide = true)]
     sandbox: Option<SocketAddr>,
 }
 
 impl Drill {
-    /// Arms the point.
+    /// Arms the points.
     pub fn arm(&self) {
-        let Some(wanted) = self.crash_at.clone() else {
-            return;
-        };
+        let points = [(self.crash_at.clone(), Signal::SIGKILL), (self.stop_at.clone(), Signal::SIGSTOP)];
+        let stopped = AtomicBool::new(false);
         crash::arm(move |name, of| {
-            if wanted.split_once(':') == Some((name, of)) {
-                let _ = raise(Signal::SIGKILL);
+            for (point, signal) in &points {
+                let here = point.as_ref().and_then(|p| p.split_once(':')) == Some((name, of));
+                if here && (*signal == Signal::SIGKILL || !stopped.swap(true, Ordering::SeqCst)) {
+                    let _ = raise(*signal);
+                }
             }
         });
     }

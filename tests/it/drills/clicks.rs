@@ -1,5 +1,6 @@
 //! Many clicks, and old pages: over HTTP, with the forms the pages send.
 
+use super::tally::Tally;
 use crate::support::{
     portal::{Answer, Browser, Counter},
     shop::Shop,
@@ -27,7 +28,7 @@ async fn at_once(browser: &Browser, path: &str, forms: Vec<Vec<(String, String)>
 }
 
 /// One post, one order, one line of history.
-async fn happened_once(shop: &Shop, shipment: ShipmentId) {
+async fn happened_once(shop: &Shop, shipment: ShipmentId, drill: &str, clicks: usize) {
     assert_eq!(shop.value("select count(*) from posts").await, 1);
     assert_eq!(shop.value("select count(*) from jobs where kind = 'post_shipment'").await, 1);
     shop.run().await;
@@ -35,6 +36,9 @@ async fn happened_once(shop: &Shop, shipment: ShipmentId) {
     assert_eq!((after.status, shop.live_orders(&after.number)), (Status::PendingTracking, 1));
     let queued = shop.history(shipment).await.iter().filter(|verb| *verb == "shipment_post_queued").count();
     assert_eq!(queued, 1);
+    let mut tally = Tally::new(drill);
+    tally.cells = clicks;
+    tally.close();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,7 +52,7 @@ async fn fifty_equal_submits_are_one_post_with_fifty_equal_answers() {
     let told = |answer: &Answer| (answer.status, answer.location().to_owned(), answer.body.clone());
     assert_eq!(told(&answers[0]), (303, format!("/shipments/{shipment}"), String::new()));
     assert!(answers.iter().all(|answer| told(answer) == told(&answers[0])));
-    happened_once(&shop, shipment).await;
+    happened_once(&shop, shipment, "equal clicks", CLICKS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,7 +73,7 @@ async fn fifty_windows_are_one_post_and_the_others_are_told_who_did_it() {
         let change = answer.text(".banner li");
         assert!(change.starts_with("client.counter: Posting SHP-"), "{change}");
     }
-    happened_once(&shop, shipment).await;
+    happened_once(&shop, shipment, "clicks in windows", CLICKS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,5 +112,5 @@ async fn an_old_page_is_told_what_changed_and_by_whom() {
         );
         assert!(answer.text(".banner li").starts_with("admin.counter: Posting SHP-"));
     }
-    happened_once(&shop, shipment).await;
+    happened_once(&shop, shipment, "old pages", 2).await;
 }

@@ -15,7 +15,10 @@ use crate::support::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::future::join_all;
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
     unistd::Pid,
 };
 use rand::RngExt;
@@ -46,11 +49,21 @@ const POINTS: [&str; 7] = ["claimed", "calling", "recorded", "answered", "kept",
 /// A private server, the portal's process, and what the workers need.
 struct Ground {
     yard: Yard,
-    web: Process,
+    _web: Process,
     browser: Browser,
-    server: Option<LocalPg>,
-    home: PathBuf,
     key: String,
+    // in this order: the database goes, the server, then its folder
+    server: Option<LocalPg>,
+    home: Home,
+}
+
+/// A folder that goes with the value.
+struct Home(PathBuf);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A process of the program, which ends with the value.
@@ -74,6 +87,19 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Waits until it has stopped itself.
+    async fn stopped(&self) {
+        let pid = Pid::from_raw(self.0.id().cast_signed());
+        let since = Instant::now();
+        let flags = WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG;
+        while !matches!(waitpid(pid, Some(flags)), Ok(WaitStatus::Stopped(..))) {
+            assert!(since.elapsed() < PATIENCE, "the process did not stop");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -83,8 +109,8 @@ impl Drop for Process {
 
 impl Ground {
     async fn open() -> Ground {
-        let home = scratch_folder().join(format!("waybill-drills-{}", std::process::id()));
-        let server = LocalPg::start(&Options::kept(&home)).expect("a private server");
+        let home = Home(scratch_folder().join(format!("waybill-drills-{}", std::process::id())));
+        let server = LocalPg::start(&Options::kept(&home.0)).expect("a private server");
         let key = STANDARD.encode(random_bytes::<32>());
         let database = TestDatabase::create_on(&server).await;
         let keyring = Keyring::from_base64(&key).expect("a key");
@@ -98,15 +124,21 @@ impl Ground {
             let slow = Fault::once("*", operation, FaultKind::HangThenCreate).delay_ms(15).times(0);
             shop.sandbox.set_fault(slow);
         }
-        Ground { yard: Yard::over(shop, true), web, browser, server: Some(server), home, key }
+        Ground { yard: Yard::over(shop, true), _web: web, browser, key, server: Some(server), home }
     }
 
-    /// A worker, which dies at a point if one is named.
-    fn worker(&self, crash_at: Option<&str>) -> Process {
+    /// A worker that is to die so.
+    fn worker(&self, death: Death) -> Process {
         let mut command = program(&self.yard.shop, &self.key, "error");
         command.args(["--worker-only", "--jobs=4"]);
-        if let Some(point) = crash_at {
-            command.arg(format!("--crash-at={point}:post_shipment"));
+        match death {
+            Death::At(point) => {
+                command.arg(format!("--crash-at={point}:post_shipment"));
+            }
+            Death::Zombie(point) => {
+                command.arg(format!("--stop-at={point}:post_shipment"));
+            }
+            Death::After(_) | Death::Postgres(_) => {}
         }
         Process(command.spawn().expect("a worker"))
     }
@@ -118,7 +150,7 @@ impl Ground {
         let pid: i32 = pid.lines().next().and_then(|line| line.parse().ok()).expect("a number");
         kill(Pid::from_raw(pid), Signal::SIGKILL).expect("killing it");
         self.server = None;
-        self.server = Some(LocalPg::start(&Options::kept(&self.home)).expect("the server again"));
+        self.server = Some(LocalPg::start(&Options::kept(&self.home.0)).expect("the server again"));
     }
 
     /// Waits until a worker has something in its hands, or all is done.
@@ -128,14 +160,6 @@ impl Ground {
         while self.yard.shop.value(busy).await == 0 && since.elapsed() < Duration::from_secs(5) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-    }
-}
-
-impl Drop for Ground {
-    fn drop(&mut self) {
-        self.web.signal(Signal::SIGKILL);
-        self.server = None;
-        let _ = std::fs::remove_dir_all(&self.home);
     }
 }
 
@@ -195,8 +219,8 @@ enum Death {
     After(u64),
     /// PostgreSQL dies then; the worker later.
     Postgres(u64),
-    /// It is only stopped, outlives its lease, and comes back.
-    Zombie(u64),
+    /// It is only stopped at a named point, outlives its lease, and comes back.
+    Zombie(&'static str),
 }
 
 impl Death {
@@ -204,7 +228,7 @@ impl Death {
         let milliseconds = rand::rng().random_range(0..=50);
         match cycle % 10 {
             9 => Death::Postgres(milliseconds),
-            4 => Death::Zombie(milliseconds),
+            4 => Death::Zombie(POINTS[cycle / 10 % POINTS.len()]),
             n if n % 2 == 0 => Death::At(POINTS[cycle / 2 % POINTS.len()]),
             _ => Death::After(milliseconds),
         }
@@ -227,10 +251,8 @@ async fn dies(ground: &mut Ground, mut worker: Process, death: Death) -> Option<
             worker.signal(Signal::SIGKILL);
             worker.died().await;
         }
-        Death::Zombie(milliseconds) => {
-            ground.claimed().await;
-            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            worker.signal(Signal::SIGSTOP);
+        Death::Zombie(_) => {
+            worker.stopped().await;
             return Some(worker);
         }
     }
@@ -251,7 +273,9 @@ async fn whatever_is_killed_nothing_is_doubled_and_nothing_lost() {
     // of each side, one that was posted and is to be posted again
     let mut again: Vec<Option<ShipmentId>> = vec![None; SIDES.len()];
     for (cycle, posts) in shipments.chunks(POSTS).enumerate() {
-        let (side, n) = (SIDES[cycle % SIDES.len()], cycle % SIDES.len());
+        // every side dies every death in time
+        let n = (cycle + 3 * (cycle / 10)) % SIDES.len();
+        let side = SIDES[n];
         ground.yard.ship_by(posts, connections[n]).await;
         let death = Death::of(cycle);
         let reposted = again[n].take();
@@ -293,10 +317,6 @@ async fn one_cycle(
     reposted: Option<ShipmentId>,
     death: Death,
 ) {
-    let crash_at = match death {
-        Death::At(point) => Some(point),
-        _ => None,
-    };
     let mut forms = Vec::new();
     let clicked = posts.iter().map(|id| (*id, "post")).chain(reposted.map(|id| (id, "repost")));
     for (shipment, action) in clicked {
@@ -309,16 +329,17 @@ async fn one_cycle(
         }
         forms.push((shipment, action, form));
     }
-    let worker = ground.worker(crash_at);
+    let worker = ground.worker(death);
     let browser = ground.browser.clone();
     let clicks = forms.into_iter().map(|(id, action, form)| click(browser.clone(), id, action, form));
     let clicks = tokio::spawn(join_all(clicks.collect::<Vec<_>>()));
     let zombie = dies(ground, worker, death).await;
     clicks.await.expect("every click was acknowledged");
     if let Some(mut zombie) = zombie {
-        // its leases run out, somebody else does its work, then it comes back
+        // its leases run out, somebody else does its work and reads what is there,
+        // then it comes back; the last reads of all are still to come
         ground.yard.pass(120).await;
-        ground.yard.quiesce().await;
+        ground.yard.quiesce_for(1800).await;
         zombie.signal(Signal::SIGCONT);
         zombie.signal(Signal::SIGTERM);
         zombie.died().await;

@@ -106,7 +106,7 @@ impl Yard {
     /// of them dies there, and what it had claimed stays claimed.
     pub async fn run(&self, dies_at: Option<Point>) {
         loop {
-            claim(&self.shop.db, "drill", 0, now()).await.expect("leases that ran out");
+            self.expire().await;
             let due = format!(
                 "select id from jobs where state = 'ready' and due_at <= '{}' order by due_at, id limit 500",
                 now().to_rfc3339()
@@ -129,10 +129,26 @@ impl Yard {
         }
     }
 
+    /// Gives back what leases ran out on.
+    async fn expire(&self) {
+        // connections of before a server's death are found dead one by one
+        for _ in 0..20 {
+            if claim(&self.shop.db, "drill", 0, now()).await.is_ok() {
+                return;
+            }
+        }
+        panic!("the database does not answer");
+    }
+
     /// Moves the clock from one due job to the next until none is left. `false`:
     /// it never comes to rest.
     pub async fn quiesce(&self) -> bool {
-        let mut left = HORIZON;
+        self.quiesce_for(HORIZON).await
+    }
+
+    /// As [`Yard::quiesce`], but no more than so many seconds pass.
+    pub async fn quiesce_for(&self, seconds: i64) -> bool {
+        let mut left = seconds;
         for _ in 0..300 {
             self.run(None).await;
             let next = format!(
