@@ -3,6 +3,7 @@
 use super::{Claimed, End, claim, claim_one, settle};
 use crate::{
     clock::Instant,
+    crash,
     db::{Db, DbResult},
     ids::JobId,
     outbound::Client,
@@ -60,7 +61,9 @@ impl Handlers {
 }
 
 async fn run_one(work: &Work, handlers: &Handlers, job: &Claimed) -> DbResult<End> {
+    crash::point("claimed", &job.kind);
     let end = handlers.run(work, job).await;
+    crash::point("decided", &job.kind);
     match &end {
         End::Done => tracing::info!(job.id = %job.id, job.kind = %job.kind, "job done"),
         End::Again { at, reason } => {
@@ -71,6 +74,7 @@ async fn run_one(work: &Work, handlers: &Handlers, job: &Claimed) -> DbResult<En
         }
     }
     settle(&work.db, job, &end).await?;
+    crash::point("settled", &job.kind);
     Ok(end)
 }
 

@@ -5,7 +5,7 @@ use super::{
     address::{NOT_PUBLIC, PublicOnly},
 };
 use crate::{
-    clock,
+    clock, crash,
     db::Db,
     evidence::record::{self, About, LogType, Received, RecordStatus, Sent},
     ids::{AccountId, RecordId},
@@ -78,6 +78,7 @@ impl Client {
         request: HttpRequest,
         answer: impl FnOnce(&HttpResponse) -> Result<Answer<T>, Failure>,
     ) -> Called<T> {
+        crash::point("calling", log_type.as_str());
         let sent = Sent {
             method: request.method.to_owned(),
             url: request.url.clone(),
@@ -95,8 +96,10 @@ impl Client {
                 return Called { record: None, result };
             }
         };
+        crash::point("recorded", log_type.as_str());
         let started = std::time::Instant::now();
         let response = self.send(request).await;
+        crash::point("answered", log_type.as_str());
         let duration_ms = i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX);
         let (result, response) = match response {
             Ok(response) => (answer(&response), Some(response)),
@@ -125,6 +128,7 @@ impl Client {
             // the record stays in_progress: shown as an exchange without an outcome
             tracing::error!(?error, record.id = %record, "completing a transaction record failed");
         }
+        crash::point("kept", log_type.as_str());
         Called { record: Some(record), result }
     }
 

@@ -11,6 +11,7 @@ mod closets;
 mod couriers;
 mod db;
 mod demo;
+mod drills;
 mod house;
 mod imports;
 mod orders;
