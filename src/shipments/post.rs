@@ -212,10 +212,7 @@ impl Handler for PostShipment {
                     }
                     // nothing was decided: the row tells the next try how far this one came
                     tracing::error!(?error, job.id = %job.id, "posting stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(15),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -291,10 +288,15 @@ impl PostShipment {
             scope.commit().await?;
             return Ok(End::Done);
         }
-        let ready = self.prepare(&mut scope, work, post, subject).await?;
+        let mut ready = self.prepare(&mut scope, work, post, subject).await?;
         drop(scope);
-        let mut ready = ready;
         let provider = ready.provider;
+        // before the intent: what waits for its turn is *queued*, not *sent*
+        let connection = ready.post.connection_id;
+        let work = &match connection::turn(work, job, connection, provider, &ready.access).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
+        };
         if let Some(gate) = &payload.gate {
             match reconcile::ask_gate(work, job, provider, &ready, gate).await? {
                 reconcile::GateAnswer::Pass { reference } => ready.order.reference = reference,

@@ -19,7 +19,7 @@ use crate::{
     ids::{JobId, PostId, RecordId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work},
     orders::status,
-    outbound::Failure,
+    outbound::{Failure, Lane, lane::Asks},
     providers::{Access, Provider, RemoteOrder, connection, kinds},
 };
 use anyhow::{Context, Result};
@@ -140,7 +140,7 @@ impl Handler for CheckPost {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "checking a post stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -178,6 +178,10 @@ impl CheckPost {
         drop(scope);
         let provider = kinds::of(connection.kind);
         let about = about(&subject, &post, job, &trace);
+        let work = &match work.in_turn(job, Lane::Connection(post.connection_id), Asks::Read).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
+        };
         let (found, record) = find(work, job, provider, &access, &post.external_reference, &about).await;
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;

@@ -19,6 +19,7 @@ use crate::{
         responders::{self, Trigger},
     },
     orders::status,
+    outbound::{Lane, lane::Asks},
     providers::{Parcel, connection, kinds},
 };
 use anyhow::{Context, Result};
@@ -119,10 +120,7 @@ impl Handler for ResyncFromProvider {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "reading a provider stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(30),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -153,6 +151,10 @@ impl ResyncFromProvider {
             attempt: job.attempts,
             trace: Some(trace.clone()),
             ..About::default()
+        };
+        let work = &match work.in_turn(job, Lane::Connection(id), Asks::Read).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
         };
         let mut next = provider.track(&access, &remote);
         let mut parcels: Vec<Parcel> = Vec::new();
