@@ -101,7 +101,11 @@ async fn matrix(side: Side) {
     let (_counter, mut browser) = yard.counter().await;
 
     for ((name, how), cells) in BREAKS.iter().zip(&cells) {
-        let anyway = repost::Input { anyway: side.blind(), reason: "Canceled there, I looked".into() };
+        let anyway = repost::Input {
+            anyway: side.blind(),
+            reason: "Canceled there, I looked".into(),
+            ..repost::Input::default()
+        };
         yard.shop.act::<Post>(cells.post.0, NoInput {}).await.unwrap();
         yard.shop.act::<Repost>(cells.repost.0, anyway).await.unwrap();
         for shipment in &cells.bulk {
@@ -206,7 +210,11 @@ pub async fn follow(
             yard.shop.act::<Post>(shipment.id.0, NoInput {}).await.unwrap();
         }
         Some("repost") if gone => {
-            let input = repost::Input { anyway: side.blind(), reason: "I looked there".into() };
+            let input = repost::Input {
+                anyway: side.blind(),
+                reason: "I looked there".into(),
+                ..repost::Input::default()
+            };
             yard.shop.act::<Repost>(shipment.id.0, input).await.unwrap();
         }
         Some("check") => {

@@ -14,7 +14,7 @@ use waybill::{
     accounts::Role,
     crash,
     ids::{ConnectionId, JobId, ShipmentId},
-    jobs::{self, claim},
+    jobs::{self, Slots, claim},
     outbound::{AddressPolicy, Client},
     sandbox::Fault,
 };
@@ -133,7 +133,7 @@ impl Yard {
     async fn expire(&self) {
         // connections of before a server's death are found dead one by one
         for _ in 0..20 {
-            if claim(&self.shop.db, "drill", 0, now()).await.is_ok() {
+            if claim(&self.shop.db, "drill", Slots { free: 0, all: 1 }, now()).await.is_ok() {
                 return;
             }
         }
