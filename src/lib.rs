@@ -6,6 +6,7 @@
 // 0 closets: single files, no business nouns
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod ids;
 pub mod money;
 pub mod paging;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     accounts::Permission,
-    actions::{self, Action, ActionError, Availability, By, Call, Outcome},
+    actions::{self, Action, ActionError, Availability, By, Call, Outcome, Target},
     clock::Instant,
     db::{DbResult, Scope},
     shipments::{
@@ -74,11 +74,9 @@ impl<A: Action> ByName for Of<A> {
 
     fn look<'a>(&'a self, scope: &'a mut Scope, id: i64) -> BoxFuture<'a, DbResult<Option<Looked>>> {
         Box::pin(async move {
-            let subject = A::load(scope, id, false).await?;
-            Ok(subject.map(|subject| Looked {
-                version: A::version(&subject).0,
-                availability: A::available(&subject),
-            }))
+            let subject = A::Subject::load(scope, id, false).await?;
+            Ok(subject
+                .map(|subject| Looked { version: subject.version(), availability: A::available(&subject) }))
         })
     }
 

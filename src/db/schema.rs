@@ -170,6 +170,7 @@ diesel::table! {
         failure_class -> Nullable<Text>,
         version -> Int4,
         created_at -> Timestamptz,
+        requests_per_minute -> Int4,
     }
 }
 
@@ -185,7 +186,6 @@ diesel::table! {
         settings -> Jsonb,
         state -> Text,
         requests_per_minute -> Int4,
-        circuit_open_until -> Nullable<Timestamptz>,
         last_success_at -> Nullable<Timestamptz>,
         failing_since -> Nullable<Timestamptz>,
         failure_class -> Nullable<Text>,
@@ -490,6 +490,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    lanes (account_id, lane) {
+        account_id -> Int8,
+        lane -> Text,
+        tokens -> Float8,
+        refilled_at -> Timestamptz,
+        next_turn_at -> Nullable<Timestamptz>,
+        closed_until -> Nullable<Timestamptz>,
+        calls -> Int4,
+        failed -> Int4,
+        counted_since -> Timestamptz,
+        circuit_open_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     memberships (user_id, account_id) {
         user_id -> Int8,
         account_id -> Int8,
@@ -667,6 +682,7 @@ diesel::table! {
         last_read_at -> Nullable<Timestamptz>,
         superseded_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Submission: sends a shipment's tracking to its sales channel, and only that.
 //! Most channels have no idempotency key, so what they have is read first.
 
-use super::{ChannelSync, Subject, post::NoInput, view};
+use super::{ChannelSync, Subject, view};
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     channels::{
         Access, Channel, ChannelKind, Channels, Look, Notification, OnUnmappedCourier, Submission,
         SubmissionLine, store,
@@ -21,13 +21,13 @@ use crate::{
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::events::{self, EventType, NewEvent},
     orders::status,
-    outbound::{ErrorClass, Failure},
+    outbound::{ErrorClass, Failure, Lane, lane::Asks},
     problems::{ProblemKind, queue as problem_queue},
 };
 use anyhow::{Context, Result};
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{Integer, Text},
 };
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -51,14 +51,6 @@ impl Action for SubmitToChannel {
     const NAME: &'static str = "submit";
     const LABEL: &'static str = "Submit to sales channel";
     const PERMISSION: Permission = Permission::ShipmentsSubmit;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
 
     fn available(subject: &Subject) -> Availability {
         available(subject)
@@ -100,10 +92,6 @@ impl Action for SubmitToChannel {
         let job = queue(scope, &subject, by, now).await?;
         Ok(Outcome::done(format!("Sending {} to {}.", subject.shipment.number, subject.around.channel_name))
             .with_job(job))
-    }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
     }
 }
 
@@ -180,10 +168,7 @@ impl Handler for SubmitFulfillment {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "submitting stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(15),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -223,7 +208,11 @@ impl SubmitFulfillment {
         let adapter = self.channels.get(channel.kind).context("no adapter for this kind of channel")?;
         let (replied, record) = match submission {
             Ok(submission) => {
-                converse(work, job, adapter.as_ref(), &access, &subject, &submission, &trace).await
+                let work = match work.in_turn(job, Lane::Channel(channel.id), Asks::Read).await {
+                    Ok(work) => work,
+                    Err(waits) => return Ok(waits),
+                };
+                converse(&work, job, adapter.as_ref(), &access, &subject, &submission, &trace).await
             }
             Err(failure) => (Replied::Failed(failure), None),
         };
@@ -297,9 +286,6 @@ struct LineRow {
 struct OrderRef {
     #[diesel(sql_type = Text)]
     channel_reference: String,
-    #[diesel(sql_type = BigInt)]
-    #[expect(dead_code, reason = "the row must have a key")]
-    id: i64,
 }
 
 /// The shipment as its channel is told, or why it is not sent at all.
@@ -330,7 +316,7 @@ async fn build(
     };
     let order: OrderRef = scope
         .row(
-            sql("select id, channel_reference from orders where account_id = {} and id = {}")
+            sql("select channel_reference from orders where account_id = {} and id = {}")
                 .bind(account)
                 .bind(shipment.order_id),
         )

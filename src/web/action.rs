@@ -10,7 +10,7 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    actions::{self, Action, ActionError, Availability, Call, Outcome, Preview, Stale, WhyNot},
+    actions::{self, Action, ActionError, Availability, Call, Outcome, Preview, Stale, Target, WhyNot},
     db::Scope,
     secrets::random_hex,
 };
@@ -114,6 +114,13 @@ struct Changed {
     changes: Vec<(String, String, Stamp)>,
 }
 
+impl Changed {
+    fn of(visitor: &Visitor, stale: Stale) -> Changed {
+        let changes = stale.changes.into_iter().map(|(who, what, at)| (who, what, visitor.stamp(at)));
+        Changed { what: stale.what, changes: changes.collect() }
+    }
+}
+
 /// Why it cannot be done now, and what would help.
 #[derive(Template)]
 #[template(path = "actions/_unavailable.html")]
@@ -124,6 +131,8 @@ struct Unavailable {
     offer: Option<Offer>,
     back: String,
     in_dialog: bool,
+    /// What somebody else did since the page was loaded.
+    stale: Option<Changed>,
 }
 
 impl askama::filters::HtmlSafe for Unavailable {}
@@ -192,7 +201,9 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
         Err(ActionError::Stale(stale)) => {
             show::<A, F>(&visitor, id, fields, Trouble { stale: Some(stale), ..Trouble::default() }).await
         }
-        Err(ActionError::Unavailable(why)) => unavailable::<A>(&visitor, id, why, StatusCode::CONFLICT).await,
+        Err(ActionError::Unavailable(why)) => {
+            unavailable::<A>(&visitor, id, why, None, StatusCode::CONFLICT).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -240,8 +251,8 @@ async fn unticked<A: Action>(
         return Ok(None);
     }
     let mut scope = visitor.scope().await?;
-    let subject = A::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
-    if A::version(&subject).0 != version || !A::available(&subject).is_available() {
+    let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
+    if subject.version() != version || !A::available(&subject).is_available() {
         return Ok(None);
     }
     let asks = A::preview(&mut scope, &subject).await?.confirm.is_some();
@@ -279,10 +290,10 @@ async fn show<A: Action, F: ActionFields<A>>(
         (None, true) => StatusCode::OK,
     };
     let mut scope = visitor.scope().await?;
-    let subject = A::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
+    let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
     if let Availability::Unavailable(why) = A::available(&subject) {
         drop(scope);
-        return unavailable::<A>(visitor, id, why, status).await;
+        return unavailable::<A>(visitor, id, why, trouble.stale, status).await;
     }
     let preview = A::preview(&mut scope, &subject).await?;
     let more = F::render(visitor, &mut scope, &subject, &fields, &trouble.errors).await?;
@@ -296,21 +307,14 @@ async fn show<A: Action, F: ActionFields<A>>(
         from: from.unwrap_or_default(),
         in_dialog: visitor.partial(),
         preview,
-        version: A::version(&subject).0,
+        version: subject.version(),
         key: trouble.key.unwrap_or_else(random_hex::<16>),
         reason: fields.get("reason").to_owned(),
         // a confirmation is of what was seen: after a change it is given anew
         confirmed: fields.ticked("confirmed") && trouble.stale.is_none(),
         anyway: fields.ticked("anyway") && trouble.stale.is_none(),
         more: Html(more),
-        stale: trouble.stale.map(|stale| Changed {
-            what: stale.what,
-            changes: stale
-                .changes
-                .into_iter()
-                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
-                .collect(),
-        }),
+        stale: trouble.stale.map(|stale| Changed::of(visitor, stale)),
         errors: trouble.errors,
     };
     if visitor.partial() {
@@ -324,17 +328,19 @@ async fn unavailable<A: Action>(
     visitor: &Visitor,
     id: i64,
     why: WhyNot,
+    stale: Option<Stale>,
     status: StatusCode,
 ) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let subject = A::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
+    let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
     let part = Unavailable {
         label: A::LABEL,
-        what: A::version(&subject).1,
+        what: subject.name(),
         sentence: why.sentence,
         offer: why.offer.and_then(|name| offer(&name, id)),
         back: back(&visitor.asked.path).to_owned(),
         in_dialog: visitor.partial(),
+        stale: stale.map(|stale| Changed::of(visitor, stale)),
     };
     if visitor.partial() {
         return visitor.asked.html_with(status, &part);

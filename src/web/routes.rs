@@ -3,8 +3,8 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, orders, preferences,
-    problems, records, sessions, shipments, stores,
+    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, jobs, orders,
+    preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
 };
@@ -14,10 +14,14 @@ use crate::{
         ProblemsView, RecordsView, StoresEdit, StoresView,
     },
     problems::work::{Assign, Snooze, Unassign, Wake},
-    remedies::retry::{Retry, RetryGroup},
+    remedies::{
+        retry::{Retry, RetryGroup},
+        run_again::RunAgain,
+    },
     shipments::{
-        mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
-        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
+        cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError,
+        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -55,6 +59,8 @@ routes! {
         get  "/problems/{id}"         Needs(ProblemsView) => problems::show;
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
+
+        get  "/jobs"                  Needs(ProblemsView) => jobs::list;
 
         // many at once; each operation asks for its action's own permission besides
         get  "/bulk"                     Needs(OrdersView) => bulk::index;
@@ -106,14 +112,18 @@ routes! {
         "/problems/{id}/wake"        => Wake;
         "/problems/{id}/retry"       => Retry;
         "/problems/{id}/retry-group" => RetryGroup, problems::WhichOnes;
+        "/jobs/{id}/run-again"       => RunAgain;
 
         // orders
         "/orders/{id}/resend-fulfillments" => ResendFulfillments;
 
         // shipments
         "/shipments/{id}/post"                 => Post;
-        "/shipments/{id}/repost"               => Repost;
+        "/shipments/{id}/repost"               => Repost, shipments::CancelFirst;
         "/shipments/{id}/mark-as-error"        => MarkAsError;
+        "/shipments/{id}/cancel-provider-order" => CancelOrder, shipments::AtOnce;
+        "/shipments/{id}/cancel-second-order"  => CancelSecond, shipments::AtOnce;
+        "/shipments/{id}/decide"               => DecidePost, shipments::WhatWasSeen;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;

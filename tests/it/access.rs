@@ -46,6 +46,13 @@ const SAMPLES: &[Sample] = &[
     record("/customers/{id}", |w| format!("/customers/{}", w.record("customer"))),
     record("/shipments/{id}", |w| format!("/shipments/{}", w.record("shipment"))),
     record("/shipments/{id}/post", |w| format!("/shipments/{}/post", w.record("shipment"))),
+    record("/shipments/{id}/cancel-provider-order", |w| {
+        format!("/shipments/{}/cancel-provider-order", w.record("shipment"))
+    }),
+    record("/shipments/{id}/cancel-second-order", |w| {
+        format!("/shipments/{}/cancel-second-order", w.record("shipment"))
+    }),
+    record("/shipments/{id}/decide", |w| format!("/shipments/{}/decide", w.record("shipment"))),
     record("/shipments/{id}/repost", |w| format!("/shipments/{}/repost", w.record("shipment"))),
     record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),
@@ -68,6 +75,7 @@ const SAMPLES: &[Sample] = &[
     record("/bulk/{id}/cancel", |w| bulk(w, "/cancel")),
     record("/bulk/{id}/again", |w| bulk(w, "/again")),
     record("/bulk/{id}/results.csv", |w| bulk(w, "/results.csv")),
+    record("/jobs/{id}/run-again", |w| format!("/jobs/{}/run-again", w.record("job"))),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
     record("/stores/{id}", |w| format!("/stores/{}", w.store)),

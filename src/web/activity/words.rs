@@ -72,7 +72,7 @@ pub fn subject(line: &Line) -> Option<Offer> {
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
         Subject::BulkOperation => named("Bulk operation", &None, format!("/bulk/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),
-        Subject::User | Subject::Webhook => None,
+        Subject::User | Subject::Webhook | Subject::Job => None,
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::{
     abilities::{self, Ability},
+    budget::{self, Budget},
     list::{health_of, state_of, unknown, warehouses},
 };
 use crate::{
     accounts::Permission,
     evidence::records_list::{self, Wanted},
     ids::{ConnectionId, RecordId},
-    providers::connection,
+    outbound::{Lane, turn},
+    providers::{connection, kinds},
     web::{
         Fields, Path, Visitor, WebError, WebResult,
         badge::{self, Badge},
@@ -47,7 +49,7 @@ struct Page {
     base_url: String,
     health: Health,
     state: Badge,
-    per_minute: i64,
+    budget: Budget,
     unknown: i64,
     polled: Option<Stamp>,
     abilities: Vec<Ability>,
@@ -65,14 +67,14 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
     let id = id.0;
     let mut scope = visitor.scope().await?;
     let row = connection::find(&mut scope, id).await?.ok_or(WebError::NotFound)?;
-    let adapter = visitor.app.providers.get(row.kind).cloned();
+    let adapter = kinds::of(row.kind);
     let access = row.access(&scope, &visitor.app.keyring, crate::clock::now());
     let set = |name: &str| {
         access
             .as_ref()
             .is_ok_and(|a| !a.credentials.expose_secret().is_empty() && !a.credential(name).is_empty())
     };
-    let capabilities = adapter.as_ref().map(|adapter| adapter.capabilities(&row.settings));
+    let capabilities = adapter.capabilities(&row.settings);
     let asked = Fields::read(visitor.asked.query.as_bytes());
     let tested = match asked.get("tested").parse::<RecordId>() {
         Ok(record) => {
@@ -97,14 +99,17 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
         },
         health: health_of(&visitor, &row),
         state: state_of(&row),
-        per_minute: i64::from(row.requests_per_minute),
+        budget: budget::of(
+            &visitor,
+            turn::of(&mut scope, Lane::Connection(id)).await?.as_ref(),
+            row.requests_per_minute,
+        ),
         unknown: unknown(&mut scope).await?.get(&id.0).copied().unwrap_or(0),
         polled: row.poll_cursor.map(|at| visitor.stamp(at)),
-        abilities: capabilities.map(abilities::of).map(Vec::from).unwrap_or_default(),
-        idempotency: capabilities.map(|c| abilities::idempotency(c.idempotency)).unwrap_or_default(),
+        abilities: abilities::of(capabilities).into(),
+        idempotency: abilities::idempotency(capabilities.idempotency),
         credentials: adapter
-            .map(|adapter| adapter.credentials())
-            .unwrap_or_default()
+            .credentials()
             .iter()
             .map(|(name, label)| Credential { label, set: set(name) })
             .collect(),
