@@ -8,6 +8,8 @@ pub struct Stamp {
     pub iso: String,
     /// For lists: `09:27`, `18 Nov`, `18 Nov 2025`.
     pub short: String,
+    /// To the second: `09:27:14`.
+    pub clock: String,
     /// With zone: `2026-11-20 08:27:14 UTC+1 (Europe/Brussels)`.
     pub full: String,
 }

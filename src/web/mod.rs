@@ -25,6 +25,7 @@ mod home;
 mod hooks;
 mod imports;
 pub mod list;
+mod live;
 pub mod local_path;
 pub mod markup;
 pub mod orders;

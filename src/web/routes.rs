@@ -3,7 +3,7 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, help, home, hooks, imports, orders, preferences,
+    activity, assets, connections, customers, emails, help, home, hooks, imports, live, orders, preferences,
     problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
@@ -41,6 +41,7 @@ routes! {
 
         get  "/"                      SignedIn => home::show;
         get  "/help"                  SignedIn => help::show;
+        get  "/live"                  SignedIn => live::show;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;

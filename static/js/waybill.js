@@ -34,16 +34,19 @@
       make("div", {}, make("strong", { textContent: heading }), make("p", { textContent: text }))));
     place.scrollIntoView({ block: "nearest" });
   };
-  on("htmx:error", (event) => {
-    if (event.detail?.ctx) alarm("That did not get through", "Check your connection, then try again. What you typed is still here.");
+  // What a live region asks for by itself fails in silence: nobody waits for it.
+  const byItself = (ctx) => ctx?.sourceElement?.matches?.("[data-live]");
+  on("htmx:error", ({ detail: { ctx } }) => {
+    if (ctx && !byItself(ctx)) alarm("That did not get through", "Check your connection, then try again. What you typed is still here.");
   });
   on("htmx:response:error", ({ detail: { ctx } }) => {
+    if (byItself(ctx)) return void (ctx.swap = "none");
     if (ctx.response.status < 500) return;
     ctx.swap = "none";
     const trace = ctx.response.headers.get("x-trace-id");
     alarm("Something failed on our side", "What you typed is still here. Try again in a minute." + (trace ? ` Quote ${trace} if you write to us.` : ""));
   });
-  on("htmx:before:request", () => $("#alerts")?.replaceChildren());
+  on("htmx:before:request", ({ detail: { ctx } }) => { if (!byItself(ctx)) $("#alerts")?.replaceChildren(); });
 
   // ---- dialog ----------------------------------------------------------------
   // A link with data-dialog is fetched into the one <dialog>; the address it names
@@ -273,7 +276,7 @@
     countAll();
   };
   addEventListener("pageshow", settle);
-  on("htmx:finally:request", settle);
+  on("htmx:finally:request", ({ detail: { ctx } }) => (byItself(ctx) ? countAll() : settle()));
 
   // ---- where to begin --------------------------------------------------------
   const begin = () => { ($(".error-summary") ?? $("[data-flash]"))?.focus(); countAll(); };

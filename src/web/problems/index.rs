@@ -95,6 +95,7 @@ struct Results {
     clear: String,
     fixed: i64,
     records: bool,
+    now: Stamp,
 }
 
 impl askama::filters::HtmlSafe for Results {}
@@ -182,6 +183,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         clear: clear.clone(),
         fixed: problems::fixed_since(&mut scope, visitor.now - chrono::Duration::days(7)).await?,
         records: visitor.can(Permission::RecordsView),
+        now: visitor.stamp(visitor.now),
     };
     if visitor.partial() {
         return visitor.html(&part);
