@@ -220,10 +220,25 @@ impl Stale {
     }
 }
 
+/// What actions act on, as loaded from the database.
+pub trait Target: Send + Sync + Sized {
+    /// Reads it. With `lock`, its row is locked until the end of the transaction.
+    fn load(scope: &mut Scope, id: i64, lock: bool) -> impl Future<Output = DbResult<Option<Self>>> + Send;
+
+    /// The row version a page carries.
+    fn version(&self) -> i32;
+
+    /// Its name in words: noun and number.
+    fn name(&self) -> String;
+
+    /// Its activity, to say what made a page stale.
+    fn history(&self) -> crate::evidence::activity::Of;
+}
+
 /// One action. Implemented once, beside the noun it changes.
 pub trait Action: Send + Sync + 'static {
-    /// What it acts on, as loaded from the database.
-    type Subject: Send + Sync;
+    /// What it acts on.
+    type Subject: Target;
     /// What it is told.
     type Input: Serialize + DeserializeOwned + Send + Sync;
 
@@ -233,17 +248,6 @@ pub trait Action: Send + Sync + 'static {
     const LABEL: &'static str;
     /// Who may.
     const PERMISSION: Permission;
-
-    /// Reads the subject. With `lock`, its row is locked until the end of the
-    /// transaction.
-    fn load(
-        scope: &mut Scope,
-        id: i64,
-        lock: bool,
-    ) -> impl Future<Output = DbResult<Option<Self::Subject>>> + Send;
-
-    /// The row version a page carries, and the subject's name in words.
-    fn version(subject: &Self::Subject) -> (i32, String);
 
     /// Whether it can be done now.
     fn available(subject: &Self::Subject) -> Availability;
@@ -260,10 +264,11 @@ pub trait Action: Send + Sync + 'static {
         input: Self::Input,
         now: Instant,
     ) -> impl Future<Output = Result<Outcome, ActionError>> + Send;
-
-    /// Activity of the subject since `since`, to say what made a page stale.
-    fn history(subject: &Self::Subject) -> crate::evidence::activity::Of;
 }
+
+/// For actions that need to be told nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct NoInput {}
 
 /// Reads a checkbox: `on`, `true`, `1` or a JSON boolean.
 pub fn ticked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

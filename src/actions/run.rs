@@ -1,7 +1,7 @@
 //! Running an action: one transaction that takes the idempotency key, locks the
 //! subject, checks who and whether, writes, and keeps the answer.
 
-use super::{Action, ActionError, Availability, By, Outcome, Stale};
+use super::{Action, ActionError, Availability, By, Outcome, Stale, Target};
 use crate::{
     clock::Instant,
     db::{Db, Scope, sql},
@@ -73,15 +73,14 @@ async fn run_in<A: Action>(
             return Ok(outcome);
         }
     }
-    let Some(subject) = A::load(scope, call.id, true).await? else {
+    let Some(subject) = A::Subject::load(scope, call.id, true).await? else {
         return Err(ActionError::NotFound);
     };
-    let (version, what) = A::version(&subject);
-    if call.version.is_some_and(|seen| seen != version) {
-        let history = activity::list(scope, A::history(&subject), None, None, 3).await?;
+    if call.version.is_some_and(|seen| seen != subject.version()) {
+        let history = activity::list(scope, subject.history(), None, None, 3).await?;
         let changes =
             history.into_iter().map(|a| (a.actor_name.clone(), a.summary.clone(), a.at())).collect();
-        return Err(ActionError::Stale(Stale { what, changes }));
+        return Err(ActionError::Stale(Stale { what: subject.name(), changes }));
     }
     if let Availability::Unavailable(why) = A::available(&subject) {
         return Err(ActionError::Unavailable(why));

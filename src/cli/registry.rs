@@ -1,22 +1,21 @@
-//! The one place that lists every kind of job, channel and provider.
+//! The one place that lists every kind of job and channel.
 
 use crate::{
     channels::{self, orders_in},
     imports,
     jobs::Handlers,
-    notify, providers, remedies, shipments,
+    notify, remedies, shipments,
     web::app::Adapters,
 };
 
 /// Everything that is registered.
 pub fn adapters() -> Adapters {
     let channels = channels::kinds::all();
-    let providers = providers::kinds::all();
     let handlers = Handlers::default();
     let handlers = orders_in::handlers(handlers, &channels);
     let handlers = notify::handlers(handlers);
-    let handlers = shipments::handlers(handlers, &channels, &providers);
+    let handlers = shipments::handlers(handlers, &channels);
     let handlers = remedies::handlers(handlers);
     let handlers = imports::handlers(handlers);
-    Adapters { handlers, channels, providers }
+    Adapters { handlers, channels }
 }

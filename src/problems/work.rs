@@ -2,9 +2,10 @@
 //! off. Nothing of it leaves our database, so everything can be taken back.
 
 use super::list::{self, Row};
+pub use crate::actions::NoInput;
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview, Undo},
+    actions::{Action, ActionError, Availability, By, Outcome, Preview, Target, Undo},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{ActorKind, Entry, activity},
@@ -16,52 +17,51 @@ use diesel::{QueryableByName, sql_types::Text};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Nothing to be told.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct NoInput {}
-
-/// A problem, for the actions on it. With `lock`, first its shipment and then
-/// itself stay ours: what writes problems holds the shipment already.
-pub async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Row>> {
-    let Some(row) = list::find(scope, ProblemId(id)).await? else {
-        return Ok(None);
-    };
-    if !lock {
-        return Ok(Some(row));
+impl Target for Row {
+    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Row>> {
+        let Some(row) = list::find(scope, ProblemId(id)).await? else {
+            return Ok(None);
+        };
+        if !lock {
+            return Ok(Some(row));
+        }
+        let account = scope.account();
+        scope
+            .execute(
+                sql("select id from shipments where account_id = {} and id = {} for update")
+                    .bind(account)
+                    .bind(row.shipment_id),
+            )
+            .await?;
+        scope
+            .execute(
+                sql("select id from problems where account_id = {} and id = {} for update")
+                    .bind(account)
+                    .bind(id),
+            )
+            .await?;
+        list::find(scope, ProblemId(id)).await
     }
-    let account = scope.account();
-    scope
-        .execute(
-            sql("select id from shipments where account_id = {} and id = {} for update")
-                .bind(account)
-                .bind(row.shipment_id),
-        )
-        .await?;
-    scope
-        .execute(
-            sql("select id from problems where account_id = {} and id = {} for update")
-                .bind(account)
-                .bind(id),
-        )
-        .await?;
-    list::find(scope, ProblemId(id)).await
-}
 
-/// Its name in words.
-pub fn name(row: &Row) -> String {
-    match &row.shipment_number {
-        Some(number) => format!("The problem of {number}"),
-        None => format!("Problem {}", row.id),
+    fn version(&self) -> i32 {
+        self.version
+    }
+
+    fn name(&self) -> String {
+        match &self.shipment_number {
+            Some(number) => format!("The problem of {number}"),
+            None => format!("Problem {}", self.id),
+        }
+    }
+
+    fn history(&self) -> activity::Of {
+        activity::Of::Subject(activity::Subject::Problem, self.id.0)
     }
 }
 
 /// A problem that is fixed is nobody's work.
 pub fn open(row: &Row) -> Availability {
     Availability::when(row.resolved_at.is_none(), "This problem is fixed already.")
-}
-
-fn history(row: &Row) -> activity::Of {
-    activity::Of::Subject(activity::Subject::Problem, row.id.0)
 }
 
 /// A line about a problem, which also shows on its order.
@@ -85,14 +85,6 @@ impl Action for Assign {
     const NAME: &'static str = "assign_problem";
     const LABEL: &'static str = "Assign to me";
     const PERMISSION: Permission = Permission::ProblemsView;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Row>> {
-        load(scope, id, lock).await
-    }
-
-    fn version(row: &Row) -> (i32, String) {
-        (row.version, name(row))
-    }
 
     fn available(row: &Row) -> Availability {
         open(row)
@@ -122,7 +114,7 @@ impl Action for Assign {
             return Err(ActionError::field("", "A problem is assigned to a person. Sign in to take it."));
         };
         if row.assignee_id.is_some_and(|owner| owner.0 == user) {
-            return Ok(Outcome::unchanged(format!("{} is yours already.", name(&row))));
+            return Ok(Outcome::unchanged(format!("{} is yours already.", row.name())));
         }
         let account = scope.account();
         scope
@@ -137,11 +129,7 @@ impl Action for Assign {
         let entry = entry(&row, by, "problem_assigned", summary)
             .changed(json!({ "owner": row.assignee }), json!({ "owner": by.actor.name }));
         activity::record(scope, entry).await?;
-        Ok(Outcome::done(format!("{} is yours.", name(&row))).undone_by(Unassign::NAME, json!({})))
-    }
-
-    fn history(row: &Row) -> activity::Of {
-        history(row)
+        Ok(Outcome::done(format!("{} is yours.", row.name())).undone_by(Unassign::NAME, json!({})))
     }
 }
 
@@ -155,14 +143,6 @@ impl Action for Unassign {
     const NAME: &'static str = "unassign_problem";
     const LABEL: &'static str = "Unassign";
     const PERMISSION: Permission = Permission::ProblemsView;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Row>> {
-        load(scope, id, lock).await
-    }
-
-    fn version(row: &Row) -> (i32, String) {
-        (row.version, name(row))
-    }
 
     fn available(row: &Row) -> Availability {
         match row.assignee_id {
@@ -199,11 +179,7 @@ impl Action for Unassign {
         let entry = entry(&row, by, "problem_unassigned", format!("Gave back {}", lower(&row)))
             .changed(json!({ "owner": row.assignee }), json!({ "owner": null }));
         activity::record(scope, entry).await?;
-        Ok(Outcome::done(format!("{} is nobody’s now.", name(&row))))
-    }
-
-    fn history(row: &Row) -> activity::Of {
-        history(row)
+        Ok(Outcome::done(format!("{} is nobody’s now.", row.name())))
     }
 }
 
@@ -282,14 +258,6 @@ impl Action for Snooze {
     const LABEL: &'static str = "Snooze";
     const PERMISSION: Permission = Permission::ProblemsView;
 
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Row>> {
-        load(scope, id, lock).await
-    }
-
-    fn version(row: &Row) -> (i32, String) {
-        (row.version, name(row))
-    }
-
     fn available(row: &Row) -> Availability {
         open(row)
     }
@@ -316,19 +284,15 @@ impl Action for Snooze {
         let zone = zone(scope).await?;
         let at = input.at(zone, now)?;
         if row.snoozed_until == Some(at) {
-            return Ok(Outcome::unchanged(format!("{} is snoozed until then already.", name(&row))));
+            return Ok(Outcome::unchanged(format!("{} is snoozed until then already.", row.name())));
         }
         set(scope, &row, Some(at)).await?;
         let words = at.with_timezone(&zone).format("%-d %b, %H:%M");
         let entry = entry(&row, by, "problem_snoozed", format!("Snoozed {} until {words}", lower(&row)))
             .changed(json!({ "snoozed_until": row.snoozed_until }), json!({ "snoozed_until": at }));
         activity::record(scope, entry).await?;
-        let outcome = Outcome::done(format!("{} is snoozed until {words}.", name(&row)));
+        let outcome = Outcome::done(format!("{} is snoozed until {words}.", row.name()));
         Ok(Outcome { undo: Some(Undo { action: Wake::NAME.into(), input: json!({}) }), ..outcome })
-    }
-
-    fn history(row: &Row) -> activity::Of {
-        history(row)
     }
 }
 
@@ -342,14 +306,6 @@ impl Action for Wake {
     const NAME: &'static str = "wake_problem";
     const LABEL: &'static str = "End snooze";
     const PERMISSION: Permission = Permission::ProblemsView;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Row>> {
-        load(scope, id, lock).await
-    }
-
-    fn version(row: &Row) -> (i32, String) {
-        (row.version, name(row))
-    }
 
     fn available(row: &Row) -> Availability {
         match row.snoozed_until {
@@ -378,11 +334,7 @@ impl Action for Wake {
         let entry = entry(&row, by, "problem_woken", format!("Ended the snooze of {}", lower(&row)))
             .changed(json!({ "snoozed_until": row.snoozed_until }), json!({ "snoozed_until": null }));
         activity::record(scope, entry).await?;
-        Ok(Outcome::done(format!("{} is in the list again.", name(&row))))
-    }
-
-    fn history(row: &Row) -> activity::Of {
-        history(row)
+        Ok(Outcome::done(format!("{} is in the list again.", row.name())))
     }
 }
 
@@ -401,7 +353,7 @@ async fn set(scope: &mut Scope, row: &Row, until: Option<Instant>) -> DbResult<(
 
 /// Its name inside a sentence.
 fn lower(row: &Row) -> String {
-    let name = name(row);
+    let name = row.name();
     match name.strip_prefix("The ") {
         Some(rest) => format!("the {rest}"),
         None => name,

@@ -14,7 +14,6 @@ use crate::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::{collections::HashMap, sync::Arc};
 
 text_enum! {
     /// The kind of a provider.
@@ -237,29 +236,4 @@ pub trait Provider: Send + Sync {
 
     /// Reads the answer to [`Provider::cancel`].
     fn canceled(&self, response: &HttpResponse) -> Result<Answer<()>, Failure>;
-}
-
-/// Every kind of provider, registered at the top floor.
-#[derive(Clone, Default)]
-pub struct Providers {
-    by_kind: HashMap<ProviderKind, Arc<dyn Provider>>,
-}
-
-impl std::fmt::Debug for Providers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.by_kind.keys()).finish()
-    }
-}
-
-impl Providers {
-    /// Registers a kind.
-    pub fn with(mut self, provider: impl Provider + 'static) -> Providers {
-        self.by_kind.insert(provider.kind(), Arc::new(provider));
-        self
-    }
-
-    /// The adapter of a kind.
-    pub fn get(&self, kind: ProviderKind) -> Option<&Arc<dyn Provider>> {
-        self.by_kind.get(&kind)
-    }
 }

@@ -4,18 +4,14 @@
 
 use crate::{
     accounts::{Permission, Role},
-    actions::{self, Action, ActionError, Availability, By, Call, Outcome, Preview},
+    actions::{self, Action, ActionError, Availability, By, Call, NoInput, Outcome, Preview, Target},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Actor, ActorKind, TraceId, activity, activity::Ended},
     ids::{JobId, ProblemId},
     jobs::{self, Claimed, End, Handler, NewJob, Work},
-    problems::{
-        ProblemKind,
-        list::Row,
-        work::{self, NoInput, name},
-    },
-    shipments::{self, ChannelSync, Status, post, post::Post, repost, repost::Repost, submit},
+    problems::{ProblemKind, list::Row, work},
+    shipments::{self, ChannelSync, Status, post::Post, repost, repost::Repost, submit},
 };
 use diesel::{
     QueryableByName,
@@ -45,9 +41,9 @@ enum How {
     Submit,
 }
 
-impl Stopped {
+impl Target for Stopped {
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Stopped>> {
-        let Some(problem) = work::load(scope, id, lock).await? else {
+        let Some(problem) = Row::load(scope, id, lock).await? else {
             return Ok(None);
         };
         let shipment = match problem.shipment_id {
@@ -57,6 +53,20 @@ impl Stopped {
         Ok(Some(Stopped { problem, shipment }))
     }
 
+    fn version(&self) -> i32 {
+        self.problem.version
+    }
+
+    fn name(&self) -> String {
+        self.problem.name()
+    }
+
+    fn history(&self) -> activity::Of {
+        self.problem.history()
+    }
+}
+
+impl Stopped {
     /// The action that sends it again, or why there is none.
     fn how(&self) -> Result<(How, &shipments::Subject), String> {
         if self.problem.resolved_at.is_some() {
@@ -116,14 +126,6 @@ impl Action for Retry {
     // and the permission of what is retried, see `apply`
     const PERMISSION: Permission = Permission::ProblemsView;
 
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Stopped>> {
-        Stopped::load(scope, id, lock).await
-    }
-
-    fn version(subject: &Stopped) -> (i32, String) {
-        (subject.problem.version, name(&subject.problem))
-    }
-
     fn available(subject: &Stopped) -> Availability {
         match subject.how() {
             Ok(_) => Availability::Available,
@@ -166,14 +168,10 @@ impl Action for Retry {
             return Err(ActionError::NotFound);
         };
         match how {
-            How::Post => Post::apply(scope, shipment, by, post::NoInput {}, now).await,
+            How::Post => Post::apply(scope, shipment, by, NoInput {}, now).await,
             How::Repost => Repost::apply(scope, shipment, by, repost::Input::default(), now).await,
-            How::Submit => submit::SubmitToChannel::apply(scope, shipment, by, post::NoInput {}, now).await,
+            How::Submit => submit::SubmitToChannel::apply(scope, shipment, by, NoInput {}, now).await,
         }
-    }
-
-    fn history(subject: &Stopped) -> activity::Of {
-        activity::Of::Subject(activity::Subject::Problem, subject.problem.id.0)
     }
 }
 
@@ -237,17 +235,10 @@ async fn members(scope: &mut Scope, cause: &str, now: Option<Instant>) -> DbResu
         .await
 }
 
-impl Action for RetryGroup {
-    type Subject = Group;
-    type Input = Which;
-    const NAME: &'static str = "retry_group";
-    const LABEL: &'static str = "Retry group";
-    // and the permission of what is retried, see `apply`
-    const PERMISSION: Permission = Permission::ProblemsView;
-
+impl Target for Group {
     async fn load(scope: &mut Scope, id: i64, _: bool) -> DbResult<Option<Group>> {
         // no lock: nothing of the problem is written, and the job asks again row by row
-        let Some(problem) = work::load(scope, id, false).await? else {
+        let Some(problem) = Row::load(scope, id, false).await? else {
             return Ok(None);
         };
         let members = members(scope, &problem.cause_key, None).await?;
@@ -256,9 +247,26 @@ impl Action for RetryGroup {
         Ok(Some(Group { all: count(members.len()), failed: count(failed), problem }))
     }
 
-    fn version(group: &Group) -> (i32, String) {
-        (group.problem.version, name(&group.problem))
+    fn version(&self) -> i32 {
+        self.problem.version
     }
+
+    fn name(&self) -> String {
+        self.problem.name()
+    }
+
+    fn history(&self) -> activity::Of {
+        self.problem.history()
+    }
+}
+
+impl Action for RetryGroup {
+    type Subject = Group;
+    type Input = Which;
+    const NAME: &'static str = "retry_group";
+    const LABEL: &'static str = "Retry group";
+    // and the permission of what is retried, see `apply`
+    const PERMISSION: Permission = Permission::ProblemsView;
 
     fn available(group: &Group) -> Availability {
         match group.problem.kind {
@@ -350,10 +358,6 @@ impl Action for RetryGroup {
             Outcome::done(format!("{summary}. The result will stand in the activity.")).with_job(job);
         Ok(Outcome { data: json!({ "problems": n }), ..outcome })
     }
-
-    fn history(group: &Group) -> activity::Of {
-        activity::Of::Subject(activity::Subject::Problem, group.problem.id.0)
-    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -404,7 +408,7 @@ async fn all(work: &Work, job: &Claimed, payload: Payload) -> Result<(), ActionE
         }
     }
     let mut scope = work.db.scope(job.account_id).await?;
-    if let Some(row) = work::load(&mut scope, payload.problem.0, false).await? {
+    if let Some(row) = Row::load(&mut scope, payload.problem.0, false).await? {
         let of = payload.ids.len();
         let reasons: Vec<String> =
             skipped.iter().map(|(why, n)| format!("{n} × {}", why.trim_end_matches('.'))).collect();

@@ -8,7 +8,6 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity, mask},
-    ids::ShipmentId,
     notify::events::{self, EventType, NewEvent},
     orders::status,
     outbound::{ErrorClass, Failure},
@@ -35,14 +34,6 @@ impl Action for MarkAsError {
     const NAME: &'static str = "mark_as_error";
     const LABEL: &'static str = "Mark as error";
     const PERMISSION: Permission = Permission::ShipmentsPost;
-
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
 
     fn available(subject: &Subject) -> Availability {
         match subject.shipment.status {
@@ -163,9 +154,5 @@ impl Action for MarkAsError {
         events::tell(scope, event, now).await?;
         status::refresh(scope, shipment.order_id).await?;
         Ok(Outcome::done(format!("{} is marked as an error.", shipment.number)))
-    }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
     }
 }

@@ -1,10 +1,10 @@
 //! *Resend Fulfillments*: submits again each shipment of an order whose channel
 //! sync failed, warned, or still waits.
 
-use super::{Subject, post::NoInput, submit};
+use super::{Subject, submit};
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview, Target},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity},
@@ -47,13 +47,7 @@ struct ShipmentRow {
     has_tracking: bool,
 }
 
-impl Action for ResendFulfillments {
-    type Subject = OrderSubject;
-    type Input = NoInput;
-    const NAME: &'static str = "resend_fulfillments";
-    const LABEL: &'static str = "Resend Fulfillments";
-    const PERMISSION: Permission = Permission::ShipmentsSubmit;
-
+impl Target for OrderSubject {
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<OrderSubject>> {
         let account = scope.account();
         if lock {
@@ -102,9 +96,25 @@ impl Action for ResendFulfillments {
         }))
     }
 
-    fn version(subject: &OrderSubject) -> (i32, String) {
-        (subject.version, format!("Order {}", subject.number))
+    fn version(&self) -> i32 {
+        self.version
     }
+
+    fn name(&self) -> String {
+        format!("Order {}", self.number)
+    }
+
+    fn history(&self) -> activity::Of {
+        activity::Of::Order(self.id)
+    }
+}
+
+impl Action for ResendFulfillments {
+    type Subject = OrderSubject;
+    type Input = NoInput;
+    const NAME: &'static str = "resend_fulfillments";
+    const LABEL: &'static str = "Resend Fulfillments";
+    const PERMISSION: Permission = Permission::ShipmentsSubmit;
 
     fn available(subject: &OrderSubject) -> Availability {
         if !subject.any {
@@ -169,9 +179,5 @@ impl Action for ResendFulfillments {
             activity::record(scope, entry).await?;
         }
         Ok(outcome)
-    }
-
-    fn history(subject: &OrderSubject) -> activity::Of {
-        activity::Of::Order(subject.id)
     }
 }

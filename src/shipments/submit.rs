@@ -1,10 +1,10 @@
 //! Submission: sends a shipment's tracking to its sales channel, and only that.
 //! Most channels have no idempotency key, so what they have is read first.
 
-use super::{ChannelSync, Subject, post::NoInput, view};
+use super::{ChannelSync, Subject, view};
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     channels::{
         Access, Channel, ChannelKind, Channels, Look, Notification, OnUnmappedCourier, Submission,
         SubmissionLine, store,
@@ -52,14 +52,6 @@ impl Action for SubmitToChannel {
     const LABEL: &'static str = "Submit to sales channel";
     const PERMISSION: Permission = Permission::ShipmentsSubmit;
 
-    async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Subject>> {
-        Subject::load(scope, ShipmentId(id), lock).await
-    }
-
-    fn version(subject: &Subject) -> (i32, String) {
-        (subject.shipment.version, format!("Shipment {}", subject.shipment.number))
-    }
-
     fn available(subject: &Subject) -> Availability {
         available(subject)
     }
@@ -100,10 +92,6 @@ impl Action for SubmitToChannel {
         let job = queue(scope, &subject, by, now).await?;
         Ok(Outcome::done(format!("Sending {} to {}.", subject.shipment.number, subject.around.channel_name))
             .with_job(job))
-    }
-
-    fn history(subject: &Subject) -> activity::Of {
-        activity::Of::Shipment(subject.shipment.id)
     }
 }
 

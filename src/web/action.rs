@@ -10,7 +10,7 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    actions::{self, Action, ActionError, Availability, Call, Outcome, Preview, Stale, WhyNot},
+    actions::{self, Action, ActionError, Availability, Call, Outcome, Preview, Stale, Target, WhyNot},
     db::Scope,
     secrets::random_hex,
 };
@@ -240,8 +240,8 @@ async fn unticked<A: Action>(
         return Ok(None);
     }
     let mut scope = visitor.scope().await?;
-    let subject = A::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
-    if A::version(&subject).0 != version || !A::available(&subject).is_available() {
+    let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
+    if subject.version() != version || !A::available(&subject).is_available() {
         return Ok(None);
     }
     let asks = A::preview(&mut scope, &subject).await?.confirm.is_some();
@@ -279,7 +279,7 @@ async fn show<A: Action, F: ActionFields<A>>(
         (None, true) => StatusCode::OK,
     };
     let mut scope = visitor.scope().await?;
-    let subject = A::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
+    let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
     if let Availability::Unavailable(why) = A::available(&subject) {
         drop(scope);
         return unavailable::<A>(visitor, id, why, status).await;
@@ -296,7 +296,7 @@ async fn show<A: Action, F: ActionFields<A>>(
         from: from.unwrap_or_default(),
         in_dialog: visitor.partial(),
         preview,
-        version: A::version(&subject).0,
+        version: subject.version(),
         key: trouble.key.unwrap_or_else(random_hex::<16>),
         reason: fields.get("reason").to_owned(),
         // a confirmation is of what was seen: after a change it is given anew
@@ -327,10 +327,10 @@ async fn unavailable<A: Action>(
     status: StatusCode,
 ) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let subject = A::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
+    let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
     let part = Unavailable {
         label: A::LABEL,
-        what: A::version(&subject).1,
+        what: subject.name(),
         sentence: why.sentence,
         offer: why.offer.and_then(|name| offer(&name, id)),
         back: back(&visitor.asked.path).to_owned(),

@@ -9,7 +9,6 @@ use crate::{
     db::{Db, migrate},
     jobs::{Handlers, Work},
     outbound::Client,
-    providers::Providers,
     secrets::Keyring,
 };
 use actix_web::{HttpServer, dev::ServerHandle, middleware::from_fn, web};
@@ -42,8 +41,6 @@ pub struct App {
     pub handlers: Handlers,
     /// Every kind of sales channel.
     pub channels: Channels,
-    /// Every kind of fulfillment provider.
-    pub providers: Providers,
     /// The settings.
     pub config: Config,
     /// What changes, for the pages that show it.
@@ -54,15 +51,13 @@ pub struct App {
     behind: AtomicBool,
 }
 
-/// What the top floor registers: the kinds of jobs, channels and providers.
+/// What the top floor registers: the kinds of jobs and channels.
 #[derive(Debug, Clone, Default)]
 pub struct Adapters {
     /// Every kind of job.
     pub handlers: Handlers,
     /// Every kind of sales channel.
     pub channels: Channels,
-    /// Every kind of fulfillment provider.
-    pub providers: Providers,
 }
 
 /// What other front desks add to the server.
@@ -100,7 +95,6 @@ impl App {
             outbound,
             handlers: rooms.handlers,
             channels: rooms.channels,
-            providers: rooms.providers,
             config,
             runtime: Handle::current(),
             writes: Arc::default(),

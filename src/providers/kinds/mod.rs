@@ -3,9 +3,12 @@
 pub mod generic;
 pub mod shipstation;
 
-use super::Providers;
+use super::{Provider, ProviderKind};
 
-/// Every kind of provider.
-pub fn all() -> Providers {
-    Providers::default().with(shipstation::Shipstation).with(generic::Generic)
+/// The adapter of a kind.
+pub fn of(kind: ProviderKind) -> &'static dyn Provider {
+    match kind {
+        ProviderKind::Shipstation => &shipstation::Shipstation,
+        ProviderKind::Generic => &generic::Generic,
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     accounts::Permission,
     evidence::records_list::{self, Wanted},
     ids::{ConnectionId, RecordId},
-    providers::connection,
+    providers::{connection, kinds},
     web::{
         Fields, Path, Visitor, WebError, WebResult,
         badge::{self, Badge},
@@ -65,14 +65,14 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
     let id = id.0;
     let mut scope = visitor.scope().await?;
     let row = connection::find(&mut scope, id).await?.ok_or(WebError::NotFound)?;
-    let adapter = visitor.app.providers.get(row.kind).cloned();
+    let adapter = kinds::of(row.kind);
     let access = row.access(&scope, &visitor.app.keyring, crate::clock::now());
     let set = |name: &str| {
         access
             .as_ref()
             .is_ok_and(|a| !a.credentials.expose_secret().is_empty() && !a.credential(name).is_empty())
     };
-    let capabilities = adapter.as_ref().map(|adapter| adapter.capabilities(&row.settings));
+    let capabilities = adapter.capabilities(&row.settings);
     let asked = Fields::read(visitor.asked.query.as_bytes());
     let tested = match asked.get("tested").parse::<RecordId>() {
         Ok(record) => {
@@ -100,11 +100,10 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
         per_minute: i64::from(row.requests_per_minute),
         unknown: unknown(&mut scope).await?.get(&id.0).copied().unwrap_or(0),
         polled: row.poll_cursor.map(|at| visitor.stamp(at)),
-        abilities: capabilities.map(abilities::of).map(Vec::from).unwrap_or_default(),
-        idempotency: capabilities.map(|c| abilities::idempotency(c.idempotency)).unwrap_or_default(),
+        abilities: abilities::of(capabilities).into(),
+        idempotency: abilities::idempotency(capabilities.idempotency),
         credentials: adapter
-            .map(|adapter| adapter.credentials())
-            .unwrap_or_default()
+            .credentials()
             .iter()
             .map(|(name, label)| Credential { label, set: set(name) })
             .collect(),

@@ -13,19 +13,18 @@ use crate::{
     },
     ids::{AccountId, ConnectionId, RecordId},
     outbound::{Client, ErrorClass},
-    providers::{Provider, connection},
+    providers::{Provider, connection, kinds},
     secrets::Keyring,
     web::{Path, Visitor, WebError, WebResult},
 };
 use actix_web::HttpResponse;
-use std::sync::Arc;
 
 /// The work of one test, apart from the request that asked for it.
 struct Test {
     db: Db,
     keyring: Keyring,
     outbound: Client,
-    adapter: Arc<dyn Provider>,
+    adapter: &'static dyn Provider,
     account: AccountId,
     connection: ConnectionId,
     by: By,
@@ -106,7 +105,7 @@ pub async fn test(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
     let mut scope = visitor.scope().await?;
     let row = connection::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
     drop(scope);
-    let adapter = visitor.app.providers.get(row.kind).cloned().ok_or(WebError::NotFound)?;
+    let adapter = kinds::of(row.kind);
     let work = Test {
         db: visitor.app.db.clone(),
         keyring: visitor.app.keyring.clone(),

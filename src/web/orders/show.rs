@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     accounts::Permission,
-    actions::Action,
+    actions::Target,
     ids::{ActivityId, OrderId},
     orders::find::{self, Address, Hold, Line, Order},
     shipments::{
         ChannelSync, Status,
         of_order::{self, Parcel},
-        resend::ResendFulfillments,
+        resend::{OrderSubject, ResendFulfillments},
     },
     web::{
         Path, Visitor, WebError, WebResult, action,
@@ -103,7 +103,7 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     let holds = find::holds(&mut scope, order.id).await?;
     let ids: Vec<_> = order.ship_address_id.into_iter().chain(order.bill_address_id).collect();
     let addresses = find::addresses(&mut scope, &ids).await?;
-    let subject = ResendFulfillments::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
+    let subject = OrderSubject::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
     let failed =
         parcels.iter().any(|p| p.channel_sync == ChannelSync::Failed && p.status != Status::Canceled);
     // where something must be mended first, that is what the page asks for

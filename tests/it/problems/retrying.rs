@@ -10,10 +10,7 @@ use waybill::{
     ids::ShipmentId,
     problems::work::NoInput,
     remedies::retry::{Retry, RetryGroup, Which},
-    shipments::{
-        Status,
-        post::{self, Post},
-    },
+    shipments::{Status, post::Post},
 };
 
 /// A shop where these many posts were refused for one SKU, which is known now.
@@ -23,7 +20,7 @@ async fn refused(n: usize) -> (Shop, Vec<ShipmentId>) {
     let mut shipments = Vec::new();
     for _ in 0..n {
         let (_, shipment) = shop.order(shop.ebay, &[("BAD-1", 1)]).await;
-        shop.act::<Post>(shipment.0, post::NoInput {}).await.unwrap();
+        shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
         shipments.push(shipment);
     }
     shop.run().await;
@@ -70,7 +67,7 @@ async fn a_group_leaves_one_job_and_that_one_job_for_each_shipment() {
     // pressed again before the worker came
     assert!(!shop.act::<RetryGroup>(problem, all()).await.unwrap().changed);
     // one of them is sent by hand meanwhile, one is put on hold
-    shop.act::<Post>(shipments[0].0, post::NoInput {}).await.unwrap();
+    shop.act::<Post>(shipments[0].0, NoInput {}).await.unwrap();
     shop.sql(&format!(
         "update orders set on_hold = true where id = (select order_id from shipments where id = {})",
         shipments[1]

@@ -14,7 +14,7 @@ use waybill::{
         list::{self, Filter, View},
         work::{Assign, NoInput, Snooze, Unassign, Until, Wake},
     },
-    shipments::post::{self, Post},
+    shipments::post::Post,
 };
 
 /// A shop with a refused post; answers the problem.
@@ -22,7 +22,7 @@ async fn refused() -> (Shop, i64) {
     let shop = Shop::open().await;
     let (_, shipment) = shop.order(shop.ebay, &[("BAD-1", 1)]).await;
     shop.sandbox.refuse_sku("BAD-1", None).unwrap();
-    shop.act::<Post>(shipment.0, post::NoInput {}).await.unwrap();
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     shop.run().await;
     let problem = shop.value("select id from problems where resolved_at is null").await;
     (shop, problem)
@@ -56,7 +56,7 @@ async fn what_is_snoozed_leaves_the_list_and_comes_back_by_itself() {
     shop.act::<Snooze>(problem, day).await.unwrap();
     shop.sql("update problems set cause_key = 'another'").await;
     let shipment = shop.value("select shipment_id from problems").await;
-    shop.act::<Post>(shipment, post::NoInput {}).await.unwrap();
+    shop.act::<Post>(shipment, NoInput {}).await.unwrap();
     shop.run().await;
     assert_eq!(counted(&shop, View::Open).await, 1);
 }

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use waybill::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, Outcome, Preview, Target},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{
@@ -44,13 +44,7 @@ pub struct Store {
     version: i32,
 }
 
-impl Action for Rename {
-    type Subject = Store;
-    type Input = NewName;
-    const NAME: &'static str = "rename";
-    const LABEL: &'static str = "Rename store";
-    const PERMISSION: Permission = Permission::StoresEdit;
-
+impl Target for Store {
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Store>> {
         let account = scope.account();
         let statement = sql("select id, name, version from stores where account_id = {} and id = {}");
@@ -58,9 +52,25 @@ impl Action for Rename {
         scope.row(statement).await
     }
 
-    fn version(store: &Store) -> (i32, String) {
-        (store.version, store.name.clone())
+    fn version(&self) -> i32 {
+        self.version
     }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn history(&self) -> Of {
+        Of::Subject(Subject::Store, self.id)
+    }
+}
+
+impl Action for Rename {
+    type Subject = Store;
+    type Input = NewName;
+    const NAME: &'static str = "rename";
+    const LABEL: &'static str = "Rename store";
+    const PERMISSION: Permission = Permission::StoresEdit;
 
     fn available(store: &Store) -> Availability {
         Availability::when(store.name != "Locked", "This store is locked.")
@@ -102,10 +112,6 @@ impl Action for Rename {
         let entry = Entry::new(&by.actor, "store_renamed", Subject::Store, store.id, words);
         activity::record(scope, entry.traced(Some(&by.trace)).from_ip(by.ip.clone())).await?;
         Ok(Outcome::done(format!("{} is {} now", store.name, input.name)))
-    }
-
-    fn history(store: &Store) -> Of {
-        Of::Subject(Subject::Store, store.id)
     }
 }
 
