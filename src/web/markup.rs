@@ -114,6 +114,17 @@ pub struct Flash {
     pub tone: &'static str,
     /// What happened, in one sentence.
     pub text: String,
+    /// What takes it back.
+    pub undo: Option<Undo>,
+}
+
+/// A form of one press that takes back what was just done.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Undo {
+    /// Where it goes.
+    pub action: String,
+    /// What it carries.
+    pub fields: Vec<(String, String)>,
 }
 
 /// The parts of the navigation a person may see.

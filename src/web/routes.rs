@@ -54,6 +54,7 @@ routes! {
         get  "/shipments"             Needs(OrdersView)   => shipments::index;
         get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
         get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        post "/error-queue/selected"  Needs(ProblemsView) => problems::selected;
         get  "/problems/{id}"         Needs(ProblemsView) => problems::show;
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;

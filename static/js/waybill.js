@@ -93,7 +93,7 @@
     if (!link || !dialog || !window.htmx || event.defaultPrevented) return;
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    if (!dialog.open) opener = link;
+    if (!dialog.open) opener = shown(link) ? link : document.activeElement;
     const from = link.getAttribute("href");
     link.setAttribute("aria-busy", "true");
     htmx.ajax("GET", from, { source: link, target: "#dialog-body", swap: "innerHTML", headers: { "HX-Target": "div#dialog-body" } })
@@ -164,12 +164,27 @@
     x: ["Select the row", () => {
       const box = $(".pick input", current());
       if (box) { box.checked = !box.checked; anchor = box; count(box.closest(".grid")); }
-    }],
+    }, ".pick input"],
     "shift+x": ["Select up to the row", () => {
       const box = $(".pick input", current());
       if (box) { range(box, true); box.checked = true; anchor = box; count(box.closest(".grid")); }
-    }],
-    e: ["Expand the row", () => $(".expand, .hover-card > summary", current())?.click()],
+    }, ".pick input"],
+  };
+
+  // A row's own controls name a key with data-row-key; while rows are ticked, the
+  // control of the same key above them does it to all of those.
+  const ofRow = (key) => {
+    const row = current();
+    const all = $(".pick :checked", row?.closest("tbody")) && $(`.bulk [data-row-key="${key}"]`, row.closest(".grid"));
+    return all || $(`[data-row-key="${key}"]`, row);
+  };
+  const keysOfRows = () => {
+    const all = rows();
+    const lines = Object.entries(listKeys)
+      .filter(([, [, , needs]]) => !needs || all.some((row) => $(needs, row)))
+      .map(([key, [name]]) => [key, name]);
+    const own = new Map(all.flatMap((row) => $$("[data-row-key]", row)).map((one) => [one.dataset.rowKey, nameOf(one)]));
+    return all.length ? [...lines, ...own] : [];
   };
 
   // ---- keys ------------------------------------------------------------------
@@ -202,6 +217,8 @@
     if (sequence && press(sequence)) return;
     if (press(key)) return;
     if (key === "?") { event.preventDefault(); return help(); }
+    const control = scope === document && current() && ofRow(key);
+    if (control) { event.preventDefault(); return control.click(); }
     if (scope === document && listKeys[key] && rows().length) { event.preventDefault(); return listKeys[key][1](); }
     if (keyed(scope).some((one) => one.dataset.key.startsWith(key + " "))) {
       first = key;
@@ -213,7 +230,7 @@
     if (!dialog || dialog.open) return;
     opener = document.activeElement;
     const lines = [["?", "These keys"]];
-    if (rows().length) for (const [key, [name]] of Object.entries(listKeys)) lines.push([key, name]);
+    lines.push(...keysOfRows());
     for (const control of keyed(document)) lines.push([control.dataset.key, nameOf(control)]);
     const keys = (text) => text.split(/[ +]/).map((part) => make("kbd", { textContent: part === "mod" ? "Ctrl" : part }));
     body.replaceChildren(make("h2", { textContent: "Keys on this page" }), make("dl", { className: "keys-list" },

@@ -276,6 +276,16 @@ impl Browser {
         self.until("still at the sign-in", async |b| !b.path().await.starts_with("/login")).await;
     }
 
+    /// Presses single keys, one after the other.
+    pub async fn keys(&mut self, keys: &str) {
+        use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+        let presses = keys.chars().fold(KeyActions::new("keys".into()), |all, value| {
+            all.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.client.perform_actions(presses).await.expect("pressing keys");
+        self.look().await;
+    }
+
     /// Runs a script in the page, past its policy.
     pub async fn evaluates(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("running a script")

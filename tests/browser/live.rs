@@ -98,3 +98,39 @@ async fn a_page_goes_on_after_a_cut() {
     looker.close().await;
     demo.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_error_queue_is_worked_by_keys() {
+    let _turn = TURN.lock().await;
+    let demo = Demo::open().await;
+    let mut client = demo.window(named::CLIENT, true).await;
+    client.goto("/error-queue?flat=1").await;
+    client.keys("?").await;
+    client.sees("Keys on this page").await;
+    let keys = client.text_of(".keys-list").await;
+    for named in ["Next row", "Select the row", "Assign to me", "Snooze until tomorrow, 9:00", "Retry"] {
+        assert!(keys.contains(named), "{named} is missing: {keys}");
+    }
+    assert!(!keys.contains("Expand the row"), "no row has that: {keys}");
+    client.screenshot("queue-keys").await;
+    client.keys("\u{E00C}").await;
+    client.sees_no("Keys on this page").await;
+    // two are ticked and taken, and given back
+    client.keys("jxjx").await;
+    client.sees("2 selected").await;
+    client.screenshot("queue-selected").await;
+    client.keys("e").await;
+    client.sees("2 problems are yours.").await;
+    client.screenshot("queue-undo").await;
+    client.press("Undo").await;
+    client.sees("2 problems are nobody’s now.").await;
+    // one is put off
+    client.keys("jz").await;
+    client.sees("is snoozed until").await;
+    client.press("Undo").await;
+    client.sees("is in the list again.").await;
+    client.keys("jr").await;
+    client.sees("What will happen").await;
+    client.close().await;
+    demo.close().await;
+}
