@@ -3,8 +3,8 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, help, home, hooks, imports, jobs, orders, preferences,
-    problems, records, sessions, shipments, stores,
+    activity, assets, connections, customers, emails, help, home, hooks, imports, jobs, live, orders,
+    preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
 };
@@ -45,6 +45,7 @@ routes! {
 
         get  "/"                      SignedIn => home::show;
         get  "/help"                  SignedIn => help::show;
+        get  "/live"                  SignedIn => live::show;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;
@@ -56,6 +57,7 @@ routes! {
         get  "/shipments"             Needs(OrdersView)   => shipments::index;
         get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
         get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        post "/error-queue/selected"  Needs(ProblemsView) => problems::selected;
         get  "/problems/{id}"         Needs(ProblemsView) => problems::show;
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;

@@ -48,7 +48,7 @@ struct Index {
 #[derive(Template)]
 #[template(path = "imports/_progress.html")]
 struct Progress {
-    nonce: String,
+    now: Stamp,
     id: ImportId,
     badge: Badge,
     running: bool,
@@ -150,7 +150,7 @@ pub async fn show(visitor: Visitor, id: Path<ImportId>) -> WebResult<HttpRespons
     failures.truncate(SHOWN as usize);
     let shell = visitor.shell(&mut scope, "imports").await?;
     let part = Progress {
-        nonce: shell.nonce.clone(),
+        now: visitor.stamp(visitor.now),
         id: import.id,
         badge: badge_of(&import),
         running: import.state == "running",
