@@ -26,3 +26,4 @@ mod stores;
 mod supply;
 mod support;
 mod web;
+mod webhooks;
