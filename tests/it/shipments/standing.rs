@@ -292,8 +292,9 @@ async fn absent_and_late(shop: &Shop, shipment: ShipmentId) {
 async fn arrives_late(shop: &Shop, shipment: ShipmentId) -> String {
     let number = shop.shipment(shipment).await.shipment.number;
     let tenant = crate::support::generic::tenant(GenericClass::Searchable);
+    let tag = shop.text("select reference_tag from accounts").await;
     let order = serde_json::json!({
-        "reference": number, "number": number, "placed_at": "2026-11-20T07:00:00Z", "currency": "EUR",
+        "reference": format!("{number}.{tag}"), "number": number, "placed_at": "2026-11-20T07:00:00Z", "currency": "EUR",
         "ship_to": { "name": "Ada", "line1": "Rue 4", "city": "Bruxelles", "country": "BE" },
         "items": [{ "key": "1", "sku": "A", "name": "A", "quantity": 1, "unit_price": "12.50" }],
     });
