@@ -653,6 +653,7 @@ diesel::table! {
         last_read_at -> Nullable<Timestamptz>,
         superseded_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 

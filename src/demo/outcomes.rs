@@ -11,7 +11,10 @@ use crate::{
     evidence::Actor,
     ids::{ChannelId, ConnectionId},
     outbound::ErrorClass,
-    problems::{ProblemKind, diagnose::cause_key},
+    problems::{
+        ProblemKind,
+        diagnose::{NEEDS_PERSON, cause_key},
+    },
     shipments::submit::SUBMIT_FULFILLMENT,
 };
 use chrono::Duration;
@@ -99,7 +102,7 @@ impl Evidence<'_> {
                 }
                 let trouble = Trouble {
                     class: ErrorClass::Timeout,
-                    code: None,
+                    code: person.then_some(NEEDS_PERSON),
                     message: trouble::UNKNOWN.to_owned(),
                     stage: Stage::Request,
                     status: None,

@@ -273,6 +273,7 @@ pub(super) async fn posts(scope: &mut Scope, book: &Book, ids: &Ids, written: &m
                     cancel_state: "none".to_owned(),
                     last_read_at: Some(parcel.shipped.unwrap_or(made)),
                     superseded_at: post.superseded,
+                    ended_at: post.superseded,
                     created_at: made,
                 });
             }

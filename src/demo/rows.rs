@@ -177,7 +177,7 @@ tables! {
     }
     ProviderOrderRow = "provider_orders" {
         shipment_id: big, connection_id: big, post_id: big0, remote_id: text, reference: text, remote_status: text0,
-        cancel_state: text, last_read_at: time0, superseded_at: time0, created_at: time,
+        cancel_state: text, last_read_at: time0, superseded_at: time0, ended_at: time0, created_at: time,
     }
     RecordRow = "transaction_records" {
         id: big, log_type: text, status: text, direction: text, attempt: int, channel_id: big0, connection_id: big0,

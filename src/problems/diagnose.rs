@@ -10,6 +10,12 @@ use crate::{
 /// The code of a problem that a person opened.
 pub const MARKED_BY_HAND: &str = "marked_by_hand";
 
+/// The code of a post that reading proved not to have arrived.
+pub const ABSENT: &str = "absent";
+
+/// The code of a post of which only a person can tell whether it arrived.
+pub const NEEDS_PERSON: &str = "needs_person";
+
 /// What would fix a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
@@ -27,6 +33,12 @@ pub enum Fix {
     MatchSku,
     /// Ask the provider whether it has the order.
     CheckWithProvider,
+    /// Say what the provider has, having looked there.
+    DecideByHand,
+    /// Cancel the order that is too many.
+    CancelSecond,
+    /// Ask the provider to cancel once more.
+    CancelOrder,
     /// Send again.
     Retry,
     /// Waiting helps; it retries by itself.
@@ -36,6 +48,17 @@ pub enum Fix {
 }
 
 impl Fix {
+    /// The shipment's action that does it, where it is one.
+    pub fn action(self) -> Option<&'static str> {
+        match self {
+            Fix::CheckWithProvider => Some("check_post"),
+            Fix::DecideByHand => Some("decide_post"),
+            Fix::CancelSecond => Some("cancel_second"),
+            Fix::CancelOrder => Some("cancel_order"),
+            _ => None,
+        }
+    }
+
     /// The button: verb and noun.
     pub fn label(self) -> &'static str {
         match self {
@@ -46,6 +69,9 @@ impl Fix {
             Fix::EditAddress => "Edit address",
             Fix::MatchSku => "Open the request",
             Fix::CheckWithProvider => "Check with provider",
+            Fix::DecideByHand => "Decide by hand",
+            Fix::CancelSecond => "Cancel the second",
+            Fix::CancelOrder => "Cancel at provider",
             Fix::Retry => "Send again",
             Fix::Wait => "Open the request",
             Fix::ReadRecord => "Open the request",
@@ -75,6 +101,8 @@ pub struct Symptom<'a> {
     pub other_side: &'a str,
     /// The courier as it was sent.
     pub courier: Option<&'a str>,
+    /// The code it came with: the vendor's, or one of ours.
+    pub code: Option<&'a str>,
     /// True: the outcome of a post is not known.
     pub outcome_unknown: bool,
     /// Who marked it by hand; nobody else refused anything then.
@@ -85,6 +113,36 @@ pub struct Symptom<'a> {
 pub fn diagnose(symptom: Symptom<'_>) -> Diagnosis {
     let who = symptom.other_side;
     let courier = symptom.courier.unwrap_or("the courier");
+    let plain = |sentence: String, fix| Diagnosis { sentence, retry_helps: false, fix };
+    match (symptom.kind, symptom.code) {
+        (ProblemKind::Duplicate, _) => {
+            return plain(
+                format!("{who} has more orders for this shipment than one. Cancel the one that is too many."),
+                Fix::CancelSecond,
+            );
+        }
+        (ProblemKind::Cancel, _) => {
+            return plain(
+                format!("{who} was asked to cancel the order, and it is not known that it did. Ask again."),
+                Fix::CancelOrder,
+            );
+        }
+        (ProblemKind::Post, Some(NEEDS_PERSON)) if symptom.outcome_unknown => {
+            return plain(
+                format!(
+                    "Nothing can tell whether {who} has this shipment. Look there, then say what you saw."
+                ),
+                Fix::DecideByHand,
+            );
+        }
+        (ProblemKind::Post, Some(ABSENT)) => {
+            return plain(
+                format!("{who} does not have this shipment: the last post did not arrive. Send it again."),
+                Fix::Retry,
+            );
+        }
+        _ => {}
+    }
     if symptom.outcome_unknown {
         return Diagnosis {
             sentence: format!(

@@ -189,6 +189,7 @@ impl Row {
             class: self.error_class,
             other_side: self.other_side(),
             courier: self.courier.as_deref(),
+            code: self.code.as_deref(),
             outcome_unknown: self.outcome_unknown,
             marked_by: self.marked_by(),
         });

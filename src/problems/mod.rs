@@ -25,6 +25,10 @@ text_enum! {
         Connection = "connection",
         /// Talking to a channel at all.
         Channel = "channel",
+        /// A shipment with more orders at providers than one.
+        Duplicate = "duplicate",
+        /// Canceling an order at a provider.
+        Cancel = "cancel",
     }
 }
 
@@ -39,6 +43,8 @@ impl ProblemKind {
             ProblemKind::Import => "Import failed",
             ProblemKind::Connection => "Connection failing",
             ProblemKind::Channel => "Channel failing",
+            ProblemKind::Duplicate => "Two orders at the provider",
+            ProblemKind::Cancel => "Cancel failed",
         }
     }
 }

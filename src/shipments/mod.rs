@@ -5,6 +5,11 @@
 //! not known stays *unconfirmed*, and nothing sends the shipment again until
 //! reading the provider or a person decides.
 
+pub mod cancel_order;
+pub mod decide_post;
+mod door;
+pub mod gate;
+pub mod late;
 pub mod list;
 pub mod mark_error;
 pub mod of_order;
@@ -12,6 +17,7 @@ mod outgoing;
 pub mod plan;
 pub mod post;
 pub mod posts;
+pub mod provider_orders;
 pub mod reconcile;
 pub mod repost;
 pub mod resend;
@@ -21,6 +27,7 @@ pub mod state;
 pub mod subject;
 pub mod submit;
 pub mod surroundings;
+mod survey;
 pub mod view;
 
 pub use state::Status;
@@ -167,6 +174,8 @@ pub(crate) use shipment_columns;
 pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
     handlers
         .with(crate::orders::receive::PLAN_SHIPMENTS, plan::PlanShipments)
+        .with(cancel_order::CANCEL_PROVIDER_ORDER, cancel_order::CancelProviderOrder)
+        .with(late::LOOK_FOR_LATE_ORDERS, late::LookForLateOrders)
         .with(post::POST_SHIPMENT, post::PostShipment)
         .with(reconcile::CHECK_POST, reconcile::CheckPost)
         .with(resync_from::RESYNC, resync_from::ResyncFromProvider)

@@ -149,6 +149,9 @@ pub struct Trouble {
     pub will_retry: bool,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub transaction_record_id: Option<RecordId>,
+    /// The vendor's code, or one of ours.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub code: Option<String>,
     /// Who marked the shipment by hand.
     #[diesel(sql_type = Nullable<Text>)]
     pub opened_by: Option<String>,
@@ -159,7 +162,7 @@ pub async fn troubles(scope: &mut Scope, order: OrderId) -> DbResult<Vec<Trouble
     let account = scope.account();
     let statement: Sql = sql(
         "select id, kind, shipment_id, error_class, courier, detail, attempts, last_seen_at, next_attempt_at, will_retry, \
-         transaction_record_id, opened_by from problems \
+         transaction_record_id, code, opened_by from problems \
          where account_id = {} and order_id = {} and resolved_at is null and shipment_id is not null \
          order by shipment_id, kind limit 500",
     );

@@ -4,9 +4,12 @@
 //! first byte goes out; after a crash what is *unknown* is never queued again by itself.
 
 use super::{
-    Status, Subject, outgoing,
+    Status, Subject,
+    door::{Caller, Door},
+    gate::{self, Gate},
+    late, outgoing,
     posts::{self, Post as PostRow, PostState, Step},
-    reconcile, settle_post, state,
+    settle_post, state,
 };
 pub use crate::actions::NoInput;
 use crate::{
@@ -14,16 +17,13 @@ use crate::{
     actions::{Action, ActionError, Availability, By, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{
-        Entry, TraceId, activity,
-        record::{About, LogType},
-    },
+    evidence::{Entry, TraceId, activity},
     ids::{PostId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work},
     notify::responders::{self, Trigger},
     orders::status,
-    outbound::{ErrorClass, Failure},
-    providers::{Access, PostOrder, Provider, RemoteOrder, connection, kinds},
+    outbound::{Called, ErrorClass, Failure},
+    providers::{PostOrder, RemoteOrder},
 };
 use anyhow::{Context, Result};
 use diesel::{QueryableByName, sql_types::BigInt};
@@ -44,22 +44,12 @@ pub struct Payload {
     pub shipment_id: ShipmentId,
     /// The intent.
     pub post_id: PostId,
-    /// Ask the provider about the earlier order first; `None` for a first post.
+    /// Ask the providers about earlier orders first; `None` for a first post.
     #[serde(default)]
     pub gate: Option<Gate>,
-}
-
-/// What must be true of the earlier order before a re-post goes out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Gate {
-    /// The provider's id of the earlier order, if there was one.
-    pub remote_id: Option<String>,
-    /// Its reference.
-    pub reference: String,
-    /// The person said to send it whatever the provider says.
-    pub anyway: bool,
-    /// The post it follows.
-    pub previous: Option<PostId>,
+    /// The shipment's status before, which counts again if nothing is sent.
+    #[serde(default)]
+    pub from: Option<Status>,
 }
 
 /// The action.
@@ -118,8 +108,10 @@ impl Action for Post {
         _: NoInput,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let reference = subject.shipment.number.clone();
-        let job = queue(scope, &subject, by, &reference, "", None, now).await?;
+        // what did not arrive may arrive late: then it is found, not sent twice
+        let gate = subject.around.sent_before.then(Gate::default);
+        let reference = posts::last_reference(scope, &subject.shipment).await?;
+        let job = queue(scope, &subject, by, &reference, "", gate, now).await?;
         let entry = Entry::shipment(
             &by.actor,
             "shipment_post_queued",
@@ -188,7 +180,8 @@ pub(super) async fn queue(
     }
     state::move_to(scope, shipment.id, shipment.status, Status::Posting).await?;
     status::refresh(scope, shipment.order_id).await?;
-    let payload = json!(Payload { shipment_id: shipment.id, post_id: post, gate });
+    let payload =
+        json!(Payload { shipment_id: shipment.id, post_id: post, gate, from: Some(shipment.status) });
     let job = NewJob::new(POST_SHIPMENT, format!("shipment:{}", shipment.id), payload, now)
         .once(format!("post:{post}"))
         .traced(&by.trace);
@@ -226,8 +219,7 @@ impl Handler for PostShipment {
 pub(super) struct Ready {
     pub(super) post: PostRow,
     pub(super) subject: Subject,
-    pub(super) provider: &'static dyn Provider,
-    pub(super) access: Access,
+    pub(super) door: Door,
     pub(super) order: PostOrder,
 }
 
@@ -237,7 +229,6 @@ impl PostShipment {
     async fn give_up(&self, work: &Work, job: &Claimed, error: &anyhow::Error) -> Result<Option<End>> {
         let payload: Payload = serde_json::from_value(job.payload.clone())?;
         let mut scope = work.db.scope(job.account_id).await?;
-        let waits = |post: &PostRow| matches!(post.state, PostState::Queued | PostState::Claimed);
         let Some(post) = posts::lock(&mut scope, payload.post_id).await?.filter(waits) else {
             return Ok(None);
         };
@@ -250,202 +241,166 @@ impl PostShipment {
 
     async fn post(&self, work: &Work, job: &Claimed) -> Result<End> {
         let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
-        let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(post) = posts::lock(&mut scope, payload.post_id).await? else {
             return Ok(End::Done);
         };
-        match post.state {
-            PostState::Queued | PostState::Claimed => {}
+        if post.state == PostState::Sent {
             // an earlier try sent it and did not live to tell
-            PostState::Sent => {
-                settle_post::unknown(
-                    &mut scope,
-                    &post,
-                    "The worker stopped before the answer was kept.",
-                    None,
-                    &trace,
-                    (work.now)(),
-                )
-                .await?;
-                scope.commit().await?;
-                return Ok(End::Done);
-            }
-            _ => return Ok(End::Done),
-        }
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else {
-            return Ok(End::Done);
-        };
-        // a hold, a void or a cancellation may have come after the click
-        if let Availability::Unavailable(why) = subject.postable() {
-            settle_post::stop(
-                &mut scope,
-                &post,
-                &subject,
-                &why.sentence,
-                payload.gate.as_ref().and_then(|g| g.previous),
-                &trace,
-                (work.now)(),
-            )
-            .await?;
+            let words = "The worker stopped before the answer was kept.";
+            settle_post::unknown(&mut scope, &post, words, None, &job.trace(), (work.now)()).await?;
             scope.commit().await?;
             return Ok(End::Done);
         }
-        let ready = self.prepare(&mut scope, work, post, subject).await?;
+        let Some((post, subject)) = postable(&mut scope, job, &payload, (work.now)()).await? else {
+            scope.commit().await?;
+            return Ok(End::Done);
+        };
+        let door = Door::open(&mut scope, work, post.connection_id).await?;
+        let order = outgoing::post_order(&mut scope, &subject, &post).await?;
         drop(scope);
-        let mut ready = ready;
-        let provider = ready.provider;
+        let mut ready = Ready { post, subject, door, order };
         if let Some(gate) = &payload.gate {
-            match reconcile::ask_gate(work, job, provider, &ready, gate).await? {
-                reconcile::GateAnswer::Pass { reference } => ready.order.reference = reference,
-                reconcile::GateAnswer::Stop { sentence } => {
-                    let mut scope = work.db.scope(job.account_id).await?;
-                    // whoever outran our lease may have sent it while we asked:
-                    // the order we saw may be that one, and it is not ours to stop
-                    if let Some(post) = posts::lock(&mut scope, payload.post_id).await?
-                        && matches!(post.state, PostState::Queued | PostState::Claimed)
-                        && let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await?
-                    {
-                        settle_post::stop(
-                            &mut scope,
-                            &post,
-                            &subject,
-                            &sentence,
-                            gate.previous,
-                            &trace,
-                            (work.now)(),
-                        )
-                        .await?;
-                        scope.commit().await?;
-                        return Ok(End::Done);
-                    }
-                    return Ok(outrun((work.now)()));
-                }
+            match gate::ask(work, job, &ready, gate).await? {
+                gate::Answer::Pass { reference } => ready.order.reference = reference,
+                answer => return not_sent(work, job, &payload, answer).await,
             }
         }
         // the intent, committed before the first byte
-        let Some(post) = self.intend(work, job, &ready, payload.gate.is_some(), &trace).await? else {
+        let Some(post) = intend(work, job, &payload, &ready).await? else {
             return Ok(outrun((work.now)()));
         };
-        // asking the gate took its time
-        ready.access.now = (work.now)();
-        self.send(work, job, provider, &ready, post, &trace).await
+        send(work, job, &ready, post).await
     }
+}
 
-    async fn prepare(
-        &self,
-        scope: &mut Scope,
-        work: &Work,
-        post: PostRow,
-        subject: Subject,
-    ) -> Result<Ready> {
-        let connection =
-            connection::find(scope, post.connection_id).await?.context("the post's connection is gone")?;
-        let access = connection.access(scope, &work.keyring, (work.now)())?;
-        let order = outgoing::post_order(scope, &subject, &post).await?;
-        Ok(Ready { post, subject, provider: kinds::of(connection.kind), access, order })
+/// The post and its shipment, if it is still to be sent. A hold, a void or a
+/// cancellation may have come after the click: then it is stopped.
+async fn postable(
+    scope: &mut Scope,
+    job: &Claimed,
+    payload: &Payload,
+    now: Instant,
+) -> Result<Option<(PostRow, Subject)>> {
+    // whoever outran our lease may have sent it while we asked: then it is not
+    // ours to stop
+    let Some(post) = posts::lock(scope, payload.post_id).await?.filter(waits) else {
+        return Ok(None);
+    };
+    let Some(subject) = Subject::load(scope, payload.shipment_id, true).await? else {
+        return Ok(None);
+    };
+    if let Availability::Unavailable(why) = subject.postable() {
+        stop(scope, job, payload, &post, &subject, &why.sentence, now).await?;
+        return Ok(None);
     }
+    Ok(Some((post, subject)))
+}
 
-    async fn intend(
-        &self,
-        work: &Work,
-        job: &Claimed,
-        ready: &Ready,
-        reposting: bool,
-        trace: &TraceId,
-    ) -> Result<Option<PostRow>> {
-        let now = (work.now)();
-        let mut scope = work.db.scope(job.account_id).await?;
-        let Some(mut post) = posts::lock(&mut scope, ready.post.id).await? else {
-            return Ok(None);
-        };
-        if !matches!(post.state, PostState::Queued | PostState::Claimed) {
-            return Ok(None);
-        }
-        scope
-            .execute(
-                sql("update posts set state = 'sent', lease_epoch = {}, attempt_no = attempt_no + 1, sent_at = {}, \
-                     deadline_at = {}, external_reference = {}, request_hash = {} where account_id = {} and id = {}")
-                .bind(job.lease_epoch)
-                .bind(now)
-                .bind(now + jobs_deadline())
-                .bind(&ready.order.reference)
-                .bind(request_hash(&ready.order))
-                .bind(job.account_id)
-                .bind(post.id),
-            )
-            .await?;
-        post.state = PostState::Sent;
-        post.lease_epoch = job.lease_epoch;
-        post.attempt_no += 1;
-        post.external_reference.clone_from(&ready.order.reference);
-        posts::step(&mut scope, &post, Step::Sent, "", None).await?;
-        if reposting {
-            settle_post::clear_previous(&mut scope, &ready.subject, trace, now).await?;
-        }
+fn waits(post: &PostRow) -> bool {
+    matches!(post.state, PostState::Queued | PostState::Claimed)
+}
+
+async fn stop(
+    scope: &mut Scope,
+    job: &Claimed,
+    payload: &Payload,
+    post: &PostRow,
+    subject: &Subject,
+    why: &str,
+    now: Instant,
+) -> Result<()> {
+    let previous = payload.gate.as_ref().and_then(|g| g.previous);
+    Ok(settle_post::stop(scope, post, subject, why, previous, payload.from, &job.trace(), now).await?)
+}
+
+/// The gate did not let it pass.
+async fn not_sent(work: &Work, job: &Claimed, payload: &Payload, answer: gate::Answer) -> Result<End> {
+    let now = (work.now)();
+    let mut scope = work.db.scope(job.account_id).await?;
+    let Some((post, subject)) = postable(&mut scope, job, payload, now).await? else {
         scope.commit().await?;
-        Ok(Some(post))
-    }
-
-    async fn send(
-        &self,
-        work: &Work,
-        job: &Claimed,
-        provider: &dyn Provider,
-        ready: &Ready,
-        post: PostRow,
-        trace: &TraceId,
-    ) -> Result<End> {
-        let about = About {
-            connection: Some(post.connection_id),
-            order: Some(ready.subject.shipment.order_id),
-            shipment: Some(ready.subject.shipment.id),
-            job: Some(job.id),
-            attempt: post.attempt_no,
-            trace: Some(trace.clone()),
-            ..About::default()
-        };
-        let request = provider.create(&ready.access, &ready.order);
-        let called = work
-            .outbound
-            .call(&work.db, job.account_id, LogType::PostShipment, &about, request, |response| {
-                provider.created(response, &ready.order)
-            })
-            .await;
-        let now = (work.now)();
-        let mut scope = work.db.scope(job.account_id).await?;
-        let Some(current) = posts::lock(&mut scope, post.id).await? else {
-            return Ok(End::Done);
-        };
-        if current.state != PostState::Sent || current.lease_epoch != post.lease_epoch {
-            // somebody else settled it meanwhile: our answer is evidence, not truth
-            posts::step(&mut scope, &post, Step::Fenced, &fenced_words(&called.result), called.record)
-                .await?;
-            scope.commit().await?;
-            return Ok(End::Done);
+        return Ok(outrun(now));
+    };
+    match answer {
+        gate::Answer::Stop { sentence } => {
+            stop(&mut scope, job, payload, &post, &subject, &sentence, now).await?;
         }
-        let end = match called.result {
-            // a used reference is answered with the order that ended under it
-            Ok(answer) if !answer.value.live => {
-                posts::keep_provider_order(&mut scope, &post, &answer.value, now).await?;
-                let words = format!(
-                    "Its order {} with this reference is {} and stays so. Re-post it: then it gets a new reference.",
-                    answer.value.remote_id, answer.value.status
-                );
-                let failure = Failure::refused(ErrorClass::InvalidRequest, None, words);
-                settle_post::failed(&mut scope, &post, &failure, called.record, trace, now).await?
-            }
-            Ok(answer) => {
-                settle_post::accepted(&mut scope, &post, &answer.value, called.record, trace, now).await?;
-                End::Done
-            }
-            Err(failure) => {
-                settle_post::failed(&mut scope, &post, &failure, called.record, trace, now).await?
-            }
-        };
-        scope.commit().await?;
-        Ok(end)
+        gate::Answer::Adopt(order) => {
+            settle_post::accepted(&mut scope, &post, &order, None, &job.trace(), now).await?;
+        }
+        gate::Answer::Pass { .. } => {}
     }
+    scope.commit().await?;
+    Ok(End::Done)
+}
+
+async fn intend(work: &Work, job: &Claimed, payload: &Payload, ready: &Ready) -> Result<Option<PostRow>> {
+    let now = (work.now)();
+    let mut scope = work.db.scope(job.account_id).await?;
+    let Some((mut post, subject)) = postable(&mut scope, job, payload, now).await? else {
+        scope.commit().await?;
+        return Ok(None);
+    };
+    scope
+        .execute(
+            sql("update posts set state = 'sent', lease_epoch = {}, attempt_no = attempt_no + 1, sent_at = {}, \
+                 deadline_at = {}, external_reference = {}, request_hash = {} where account_id = {} and id = {}")
+            .bind(job.lease_epoch)
+            .bind(now)
+            .bind(now + jobs_deadline())
+            .bind(&ready.order.reference)
+            .bind(request_hash(&ready.order))
+            .bind(job.account_id)
+            .bind(post.id),
+        )
+        .await?;
+    post.state = PostState::Sent;
+    post.lease_epoch = job.lease_epoch;
+    post.attempt_no += 1;
+    post.external_reference.clone_from(&ready.order.reference);
+    posts::step(&mut scope, &post, Step::Sent, "", None).await?;
+    if subject.shipment.date_post.is_some() || subject.shipment.fulfillment_id.is_some() {
+        settle_post::clear_previous(&mut scope, &subject, &job.trace(), now).await?;
+    }
+    scope.commit().await?;
+    Ok(Some(post))
+}
+
+async fn send(work: &Work, job: &Claimed, ready: &Ready, post: PostRow) -> Result<End> {
+    let caller = Caller { work, job, shipment: &ready.subject.shipment };
+    let called = ready.door.create(caller, post.attempt_no, &ready.order).await;
+    let now = (work.now)();
+    let mut scope = work.db.scope(job.account_id).await?;
+    let Some(current) = posts::lock(&mut scope, post.id).await? else {
+        return Ok(End::Done);
+    };
+    let end = if current.state == PostState::Sent && current.lease_epoch == post.lease_epoch {
+        settle_post::answered(&mut scope, &post, called.result, called.record, &job.trace(), now).await?
+    } else {
+        fenced(&mut scope, &current, &post, called, &job.trace(), now).await?;
+        End::Done
+    };
+    scope.commit().await?;
+    Ok(end)
+}
+
+/// Somebody else has the post meanwhile: our answer is evidence. If it names an
+/// order, that order is there, whatever was concluded without it.
+async fn fenced(
+    scope: &mut Scope,
+    current: &PostRow,
+    post: &PostRow,
+    called: Called<RemoteOrder>,
+    trace: &TraceId,
+    now: Instant,
+) -> Result<()> {
+    posts::step(scope, post, Step::Fenced, &fenced_words(&called.result), called.record).await?;
+    let Ok(answer) = called.result else { return Ok(()) };
+    if answer.value.live {
+        late::answer(scope, current, &answer.value, called.record, trace, now).await?;
+    }
+    Ok(())
 }
 
 fn fenced_words(result: &Result<crate::outbound::Answer<RemoteOrder>, Failure>) -> String {
@@ -466,7 +421,7 @@ fn jobs_deadline() -> chrono::Duration {
     chrono::Duration::seconds(60)
 }
 
-fn request_hash(order: &PostOrder) -> String {
+pub(super) fn request_hash(order: &PostOrder) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(format!("{order:?}").as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }

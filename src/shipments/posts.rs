@@ -7,7 +7,6 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::TraceId,
     ids::{ConnectionId, PostId, RecordId, ShipmentId},
-    providers::RemoteOrder,
     text_enum::text_enum,
 };
 use diesel::{
@@ -93,6 +92,7 @@ pub struct Post {
     pub lease_epoch: i64,
     pub attempt_no: i32,
     pub sent_at: Option<Instant>,
+    pub request_hash: Option<String>,
     pub checks: i32,
     pub reason: String,
     pub requested_by: String,
@@ -105,7 +105,7 @@ macro_rules! post_columns {
     ($rest:literal) => {
         concat!(
             "select id, shipment_id, connection_id, group_no, external_reference, state, lease_epoch, attempt_no, sent_at, \
-             checks, reason, requested_by, trace_id, created_at, settled_at from posts ",
+             request_hash, checks, reason, requested_by, trace_id, created_at, settled_at from posts ",
             $rest
         )
     };
@@ -256,95 +256,25 @@ pub async fn attempts(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Vec<A
         .await
 }
 
-/// Our record of an order at a provider.
-#[derive(Debug, Clone, QueryableByName)]
-#[diesel(table_name = crate::db::schema::provider_orders)]
-#[expect(missing_docs, reason = "the columns of the table")]
-pub struct ProviderOrder {
-    pub id: i64,
-    #[diesel(sql_type = BigInt)]
-    pub connection_id: ConnectionId,
-    pub remote_id: String,
-    pub reference: String,
-    pub remote_status: Option<String>,
-    pub cancel_state: String,
-    pub last_read_at: Option<Instant>,
-    pub superseded_at: Option<Instant>,
-    pub created_at: Instant,
-}
-
-/// Every provider order of a shipment, the current one first.
-pub async fn provider_orders(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Vec<ProviderOrder>> {
-    let account = scope.account();
-    scope
-        .rows(
-            sql("select id, connection_id, remote_id, reference, remote_status, cancel_state, last_read_at, superseded_at, \
-                 created_at from provider_orders where account_id = {} and shipment_id = {} \
-                 order by superseded_at is not null, id desc limit 100")
-            .bind(account)
-            .bind(shipment),
-        )
-        .await
-}
-
-/// Keeps the order a post made; the previous one stays as history.
-pub async fn keep_provider_order(
+/// The references under which something of a shipment was sent, each once with
+/// its connection, the newest first.
+pub(super) async fn references(
     scope: &mut Scope,
-    post: &Post,
-    remote: &RemoteOrder,
-    now: Instant,
-) -> DbResult<()> {
-    let account = scope.account();
-    scope
-        .execute(
-            sql("update provider_orders set superseded_at = {} \
-                 where account_id = {} and shipment_id = {} and superseded_at is null")
-            .bind(now)
-            .bind(account)
-            .bind(post.shipment_id),
-        )
-        .await?;
-    scope
-        .execute(
-            sql("insert into provider_orders (account_id, shipment_id, connection_id, post_id, remote_id, reference, \
-                 remote_status, last_read_at, created_at) values ({}, {}, {}, {}, {}, {}, {}, {}, {}) \
-                 on conflict (account_id, connection_id, remote_id) do update set post_id = excluded.post_id, \
-                 remote_status = excluded.remote_status, last_read_at = excluded.last_read_at, superseded_at = null, \
-                 cancel_state = 'none' \
-                 where provider_orders.shipment_id = excluded.shipment_id")
-            .bind(account)
-            .bind(post.shipment_id)
-            .bind(post.connection_id)
-            .bind(post.id)
-            .bind(&remote.remote_id)
-            .bind(&remote.reference)
-            .bind(&remote.status)
-            .bind(now)
-            .bind(now),
-        )
-        .await?;
-    Ok(())
+    shipment: ShipmentId,
+) -> DbResult<Vec<(ConnectionId, String)>> {
+    let mut references = Vec::new();
+    for post in of_shipment(scope, shipment).await? {
+        let one = (post.connection_id, post.external_reference);
+        if post.sent_at.is_some() && !references.contains(&one) {
+            references.push(one);
+        }
+    }
+    Ok(references)
 }
 
-/// Notes what the provider was read to say of an order.
-pub async fn note_read(
-    scope: &mut Scope,
-    connection: ConnectionId,
-    remote_id: &str,
-    status: &str,
-    now: Instant,
-) -> DbResult<()> {
-    let account = scope.account();
-    scope
-        .execute(
-            sql("update provider_orders set remote_status = {}, last_read_at = {} \
-                 where account_id = {} and connection_id = {} and remote_id = {}")
-            .bind(status)
-            .bind(now)
-            .bind(account)
-            .bind(connection)
-            .bind(remote_id),
-        )
-        .await?;
-    Ok(())
+/// The reference a new post goes out under: the last one that was sent, or the
+/// shipment's number.
+pub(super) async fn last_reference(scope: &mut Scope, shipment: &Shipment) -> DbResult<String> {
+    let sent = references(scope, shipment.id).await?;
+    Ok(sent.into_iter().next().map_or_else(|| shipment.number.clone(), |(_, reference)| reference))
 }

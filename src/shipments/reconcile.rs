@@ -1,26 +1,24 @@
-//! Reading the provider to learn what we do not know: whether an unknown post
-//! arrived, and whether an earlier order stands in the way of a re-post.
+//! Learning whether an unknown post arrived. What may be done about it is the
+//! class of the provider: repeat what cannot be done twice, else read, else a
+//! person decides.
 
 use super::{
     Status, Subject,
-    post::{Gate, Ready},
+    door::{Caller, Door, Found},
+    late, outgoing, post,
     posts::{self, Post, PostState, Step},
-    settle_post, state,
+    settle_post,
 };
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{
-        Entry, TraceId, activity,
-        record::{About, LogType},
-    },
+    evidence::{Entry, TraceId, activity},
     ids::{JobId, PostId, RecordId, ShipmentId},
-    jobs::{self, Claimed, End, Handler, NewJob, Work},
-    orders::status,
-    outbound::Failure,
-    providers::{Access, Provider, RemoteOrder, connection, kinds},
+    jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
+    outbound::{Called, Failure, Reached},
+    providers::{IdempotencyClass, PostOrder, RemoteOrder},
 };
 use anyhow::{Context, Result};
 use chrono::Duration;
@@ -34,6 +32,9 @@ pub const CHECK_POST: &str = "check_post";
 /// The delays of the reads, which together outlast the provider's own
 /// processing time: found on any is *accepted*, absent on all is *absent*.
 const READS: [i64; 3] = [5, 60, 600];
+
+/// So long after the first try an idempotency key is still sure to be known.
+const KEY_LASTS: Duration = Duration::hours(20);
 
 /// When the provider is read next after it was found not to have the order, or
 /// `None` when that is proven. Reads asked for by hand come early and do not
@@ -86,8 +87,8 @@ impl Action for CheckWithProvider {
 
     fn available(subject: &Subject) -> Availability {
         Availability::when(
-            subject.shipment.status == Status::Unconfirmed,
-            "Only needed while it is not known whether the provider has the shipment.",
+            subject.shipment.status == Status::Unconfirmed || subject.around.second_orders > 0,
+            "Only needed while it is not known what the provider has.",
         )
     }
 
@@ -96,7 +97,10 @@ impl Action for CheckWithProvider {
         Ok(Preview {
             question: format!("Ask {who} about {}?", subject.shipment.number),
             effects: vec![
-                format!("{who} is read, nothing is sent."),
+                match subject.capabilities().is_some_and(|c| repeats(c.idempotency)) {
+                    true => format!("{who} is asked; where it cannot be done twice, the same request is sent once more."),
+                    false => format!("{who} is read, nothing is sent."),
+                },
                 "If it has the order, the shipment is Pending tracking. If it surely has not, it can be posted again.".into(),
             ],
             button: "Check with provider".into(),
@@ -111,10 +115,13 @@ impl Action for CheckWithProvider {
         _: NoInput,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let Some(post) = subject.around.post_id else {
-            return Ok(Outcome::unchanged("There is no post to check."));
+        let shipment = &subject.shipment;
+        let job = match (shipment.status, subject.around.post_id) {
+            (Status::Unconfirmed, Some(post)) => {
+                queue_check(scope, shipment.id, post, &by.trace, now).await?
+            }
+            _ => late::look_now(scope, shipment.id, &by.trace, now).await?,
         };
-        let job = queue_check(scope, subject.shipment.id, post, &by.trace, now).await?;
         let entry = Entry::shipment(
             &by.actor,
             "shipment_check_queued",
@@ -129,14 +136,14 @@ impl Action for CheckWithProvider {
     }
 }
 
-/// The job: reads the provider about an unknown post.
+/// The job: learns what became of an unknown post.
 #[derive(Debug)]
 pub struct CheckPost;
 
 impl Handler for CheckPost {
     fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
         Box::pin(async move {
-            match self.check(work, job).await {
+            match check(work, job).await {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "checking a post stopped on our side");
@@ -147,306 +154,190 @@ impl Handler for CheckPost {
     }
 }
 
-/// What a read told.
-pub(super) enum Found {
-    /// These orders carry our reference.
-    Orders(Vec<RemoteOrder>),
-    /// The provider cannot be searched.
-    CannotTell,
-    /// The read failed.
-    Failed(Failure),
+/// Whether this class makes repeating a request the way to learn its outcome.
+fn repeats(class: IdempotencyClass) -> bool {
+    matches!(class, IdempotencyClass::Key | IdempotencyClass::OwnId)
 }
 
-impl CheckPost {
-    async fn check(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
-        let trace = job.trace();
-        let mut scope = work.db.scope(job.account_id).await?;
-        let Some(post) = posts::lock(&mut scope, payload.post_id).await? else {
-            return Ok(End::Done);
-        };
-        if !matches!(post.state, PostState::Unknown | PostState::Checking | PostState::NeedsPerson) {
-            return Ok(End::Done);
-        }
-        let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
-            return Ok(End::Done);
-        };
-        let connection = connection::find(&mut scope, post.connection_id)
-            .await?
-            .context("the post's connection is gone")?;
-        let access = connection.access(&scope, &work.keyring, (work.now)())?;
-        drop(scope);
-        let provider = kinds::of(connection.kind);
-        let about = about(&subject, &post, job, &trace);
-        let (found, record) = find(work, job, provider, &access, &post.external_reference, &about).await;
-        let now = (work.now)();
-        let mut scope = work.db.scope(job.account_id).await?;
-        let Some(mut post) = posts::lock(&mut scope, payload.post_id).await? else {
-            return Ok(End::Done);
-        };
-        if !matches!(post.state, PostState::Unknown | PostState::Checking | PostState::NeedsPerson) {
-            return Ok(End::Done);
-        }
-        let end = match found {
-            Found::Orders(orders) if orders.iter().any(|o| o.live) => {
-                let order = orders.into_iter().find(|o| o.live).context("a live order")?;
-                posts::step(
-                    &mut scope,
-                    &post,
-                    Step::CheckedFound,
-                    &format!("Provider order {}", order.remote_id),
-                    record,
-                )
-                .await?;
-                settle_post::accepted(&mut scope, &post, &order, record, &trace, now).await?;
-                End::Done
-            }
-            Found::Orders(_) => {
-                posts::step(
-                    &mut scope,
-                    &post,
-                    Step::CheckedAbsent,
-                    "No live order with our reference.",
-                    record,
-                )
-                .await?;
-                scope
-                    .execute(
-                        sql("update posts set checks = checks + 1 where account_id = {} and id = {}")
-                            .bind(job.account_id)
-                            .bind(post.id),
-                    )
-                    .await?;
-                post.checks += 1;
-                match next_read(&post, now) {
-                    Some(at) => End::Again { at, reason: "not found yet".into() },
-                    None => {
-                        absent(&mut scope, &post, &subject, &trace, now).await?;
-                        End::Done
-                    }
-                }
-            }
-            Found::CannotTell => {
-                needs_person(&mut scope, &post, &subject, &trace, now).await?;
-                End::Done
-            }
-            Found::Failed(failure) => {
-                posts::step(&mut scope, &post, Step::CheckedUnclear, &failure.message, record).await?;
-                match jobs::retry::OUTSIDE.next(job.attempts, failure.retry_after, now) {
-                    Some(at) => End::Again { at, reason: failure.message },
-                    None => {
-                        needs_person(&mut scope, &post, &subject, &trace, now).await?;
-                        End::Done
-                    }
-                }
-            }
-        };
-        scope.commit().await?;
-        Ok(end)
-    }
+fn in_doubt(post: &Post) -> bool {
+    matches!(post.state, PostState::Unknown | PostState::Checking | PostState::NeedsPerson)
 }
 
-/// Reading proved that the provider has no such order: it may be posted again,
-/// with the same reference, by a person.
-async fn absent(
-    scope: &mut Scope,
-    post: &Post,
-    subject: &Subject,
-    trace: &TraceId,
-    now: Instant,
-) -> DbResult<()> {
-    posts::set_state(scope, post, PostState::Absent, now).await?;
-    let shipment = &subject.shipment;
-    state::move_to(scope, shipment.id, Status::Unconfirmed, Status::Error).await?;
-    let entry = Entry::shipment(
-        &crate::evidence::Actor::system(),
-        "shipment_post_absent",
-        shipment.id,
-        shipment.order_id,
-        format!("{} does not have {}; it can be posted again", subject.provider_name(), shipment.number),
-    )
-    .traced(Some(trace));
-    activity::record(scope, entry).await?;
-    status::refresh(scope, shipment.order_id).await
+/// What was learned.
+enum Learned {
+    /// From reading.
+    Read(Found),
+    /// From sending the same request once more.
+    Repeated(Called<RemoteOrder>),
 }
 
-/// Nothing can tell: a person must look at the provider.
-async fn needs_person(
-    scope: &mut Scope,
-    post: &Post,
-    subject: &Subject,
-    trace: &TraceId,
-    now: Instant,
-) -> DbResult<()> {
-    if post.state == PostState::NeedsPerson {
-        return Ok(());
-    }
-    posts::set_state(scope, post, PostState::NeedsPerson, now).await?;
-    let shipment = &subject.shipment;
-    let entry = Entry::shipment(
-        &crate::evidence::Actor::system(),
-        "shipment_post_needs_person",
-        shipment.id,
-        shipment.order_id,
-        format!(
-            "Nothing can tell whether {} has {}; look there and decide",
-            subject.provider_name(),
-            shipment.number
-        ),
-    )
-    .ended(activity::Ended::Warning)
-    .traced(Some(trace));
-    activity::record(scope, entry).await?;
-    Ok(())
-}
-
-fn about(subject: &Subject, post: &Post, job: &Claimed, trace: &TraceId) -> About {
-    About {
-        connection: Some(post.connection_id),
-        order: Some(subject.shipment.order_id),
-        shipment: Some(subject.shipment.id),
-        job: Some(job.id),
-        attempt: job.attempts,
-        trace: Some(trace.clone()),
-        ..About::default()
-    }
-}
-
-/// Reads the provider for orders with our reference.
-async fn find(
-    work: &Work,
-    job: &Claimed,
-    provider: &dyn Provider,
-    access: &Access,
-    reference: &str,
-    about: &About,
-) -> (Found, Option<RecordId>) {
-    let Some(request) = provider.find(access, reference) else {
-        return (Found::CannotTell, None);
-    };
-    let called = work
-        .outbound
-        .call(&work.db, job.account_id, LogType::GetProviderOrder, about, request, |r| {
-            provider.found(r, reference)
-        })
-        .await;
-    match called.result {
-        Ok(answer) => (Found::Orders(answer.value), called.record),
-        Err(failure) => (Found::Failed(failure), called.record),
-    }
-}
-
-/// What the gate before a re-post decides.
-pub(super) enum GateAnswer {
-    /// Send, under this reference.
-    Pass {
-        /// The one before, or one more where the provider would not take it again.
-        reference: String,
-    },
-    /// Do not.
-    Stop {
-        /// Why, in a sentence with what to do.
-        sentence: String,
-    },
-}
-
-/// Asks the provider about the earlier order before a re-post goes out.
-pub(super) async fn ask_gate(
-    work: &Work,
-    job: &Claimed,
-    provider: &dyn Provider,
-    ready: &Ready,
-    gate: &Gate,
-) -> Result<GateAnswer> {
-    let trace = job.trace();
-    let about = about(&ready.subject, &ready.post, job, &trace);
-    let who = ready.subject.provider_name().to_owned();
-    let mut live = None;
-    let mut ended_there = false;
-    let mut unclear = None;
-    let mut record = None;
-    if let Some(request) = gate.remote_id.as_deref().and_then(|id| provider.read(&ready.access, id)) {
-        let called = work
-            .outbound
-            .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| {
-                provider.was_read(r)
-            })
-            .await;
-        record = called.record;
-        match called.result {
-            Ok(answer) => match answer.value {
-                Some(order) if order.live => live = Some(order),
-                Some(_) => ended_there = true,
-                None => {}
-            },
-            Err(failure) => unclear = Some(failure.message),
-        }
-    }
-    // the earlier request may also have landed under our reference without our knowing
-    if live.is_none() && unclear.is_none() {
-        let (found, read) = find(work, job, provider, &ready.access, &gate.reference, &about).await;
-        record = read.or(record);
-        match found {
-            Found::Orders(orders) => {
-                ended_there |= orders.iter().any(|o| !o.live);
-                live = orders.into_iter().find(|o| o.live);
-            }
-            Found::CannotTell if gate.remote_id.is_none() => {}
-            Found::CannotTell => unclear = unclear.or(Some(format!("{who} cannot be searched."))),
-            Found::Failed(failure) => unclear = Some(failure.message),
-        }
-    }
+async fn check(work: &Work, job: &Claimed) -> Result<End> {
+    let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
     let mut scope = work.db.scope(job.account_id).await?;
-    let (step, words) = match (&live, &unclear) {
-        (Some(order), _) => {
-            (Step::CheckedFound, format!("Earlier order {} is there: {}", order.remote_id, order.status))
-        }
-        (None, Some(why)) => (Step::CheckedUnclear, why.clone()),
-        (None, None) => (Step::CheckedAbsent, "The earlier order is not there, or canceled.".to_owned()),
+    let Some(post) = posts::lock(&mut scope, payload.post_id).await?.filter(in_doubt) else {
+        return Ok(End::Done);
     };
-    posts::step(&mut scope, &ready.post, step, &words, record).await?;
-    if let Some(order) = &live {
-        posts::note_read(&mut scope, ready.post.connection_id, &order.remote_id, &order.status, (work.now)())
-            .await?;
+    let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
+        return Ok(End::Done);
+    };
+    let door = Door::open(&mut scope, work, post.connection_id).await?;
+    let order = repeatable(&mut scope, &subject, &post, &door, (work.now)()).await?;
+    drop(scope);
+    let caller = Caller { work, job, shipment: &subject.shipment };
+    let (found, mut record) = door.find(caller, &post.external_reference).await;
+    let there = matches!(&found, Found::Orders(orders) if orders.iter().any(|o| o.live));
+    let learned = match order {
+        // what cannot be done twice is sent once more where reading does not show it
+        Some(order) if !there && !matches!(found, Found::Failed(_)) => {
+            let Some(post) = note_repeat(work, job, &post).await? else {
+                return Ok(End::Done);
+            };
+            let called = door.create(caller, post.attempt_no, &order).await;
+            record = called.record;
+            Learned::Repeated(called)
+        }
+        _ => Learned::Read(found),
+    };
+    let now = (work.now)();
+    let mut scope = work.db.scope(job.account_id).await?;
+    let Some(post) = posts::lock(&mut scope, payload.post_id).await?.filter(in_doubt) else {
+        return Ok(End::Done);
+    };
+    let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else {
+        return Ok(End::Done);
+    };
+    let end = match learned {
+        Learned::Read(found) => read(&mut scope, &post, &subject, found, record, job, now).await?,
+        Learned::Repeated(called) => repeated(&mut scope, &post, &subject, called, job, now).await?,
+    };
+    scope.commit().await?;
+    Ok(end)
+}
+
+/// The request to repeat, where the class allows it and nothing came between:
+/// the same content under its key, or the same id.
+async fn repeatable(
+    scope: &mut Scope,
+    subject: &Subject,
+    post: &Post,
+    door: &Door,
+    now: Instant,
+) -> Result<Option<PostOrder>> {
+    let class = door.capabilities().idempotency;
+    if !repeats(class) || !subject.postable().is_available() {
+        return Ok(None);
     }
-    if gate.anyway && (live.is_some() || unclear.is_some()) {
-        posts::step(
-            &mut scope,
-            &ready.post,
-            Step::Decided,
-            &format!("Sent anyway: {}", ready.post.reason),
-            None,
+    let order = outgoing::post_order(scope, subject, post).await?;
+    let same = post.request_hash.as_deref() == Some(post::request_hash(&order).as_str());
+    let fresh = post.sent_at.is_some_and(|at| now < at + KEY_LASTS);
+    Ok((class == IdempotencyClass::OwnId || same && fresh).then_some(order))
+}
+
+/// Commits that the request goes out once more.
+async fn note_repeat(work: &Work, job: &Claimed, post: &Post) -> Result<Option<Post>> {
+    let mut scope = work.db.scope(job.account_id).await?;
+    let Some(mut post) = posts::lock(&mut scope, post.id).await?.filter(in_doubt) else {
+        return Ok(None);
+    };
+    scope
+        .execute(
+            sql("update posts set attempt_no = attempt_no + 1 where account_id = {} and id = {}")
+                .bind(job.account_id)
+                .bind(post.id),
         )
         .await?;
-    }
+    post.attempt_no += 1;
+    posts::step(&mut scope, &post, Step::Sent, "The same request once more.", None).await?;
     scope.commit().await?;
-    let capabilities = provider.capabilities(&ready.access.settings);
-    Ok(match (live, unclear) {
-        (Some(order), _) if !gate.anyway => GateAnswer::Stop {
-            sentence: format!(
-                "{who} still has the earlier order {} ({}). Cancel it there first, or re-post with the tick and a reason.",
-                order.remote_id, order.status
-            ),
-        },
-        (None, Some(why)) if !gate.anyway => GateAnswer::Stop {
-            sentence: format!(
-                "{who} could not say whether it still has the earlier order: {why} Try again later, or re-post with the tick and a reason."
-            ),
-        },
-        (live, _) => {
-            // a reference whose order ended there would not make a new one
-            let used_up = live.is_none() && ended_there && !capabilities.reuses_references;
-            GateAnswer::Pass {
-                reference: if used_up { next_reference(&gate.reference) } else { gate.reference.clone() },
-            }
+    Ok(Some(post))
+}
+
+/// What reading tells.
+async fn read(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    found: Found,
+    record: Option<RecordId>,
+    job: &Claimed,
+    now: Instant,
+) -> Result<End> {
+    let trace = job.trace();
+    let orders = match found {
+        Found::Orders(orders) => orders,
+        Found::CannotTell => {
+            let words = format!("{} cannot be asked by machine.", subject.provider_name());
+            settle_post::needs_person(scope, post, subject, &words, record, &trace, now).await?;
+            return Ok(End::Done);
+        }
+        Found::Failed(failure) => {
+            posts::step(scope, post, Step::CheckedUnclear, &failure.message, record).await?;
+            return unclear(scope, post, subject, &failure, record, job, now).await;
+        }
+    };
+    let live: Vec<&RemoteOrder> = orders.iter().filter(|o| o.live).collect();
+    if let Some(order) = live.first() {
+        let words = format!("Provider order {}", order.remote_id);
+        posts::step(scope, post, Step::CheckedFound, &words, record).await?;
+        settle_post::accepted(scope, post, order, record, &trace, now).await?;
+        if live.len() > 1 {
+            late::found_more(scope, subject, post.connection_id, &live, record, &trace, now).await?;
+        }
+        return Ok(End::Done);
+    }
+    posts::step(scope, post, Step::CheckedAbsent, "No live order with our reference.", record).await?;
+    let checks = post.checks + 1;
+    scope
+        .execute(
+            sql("update posts set checks = {} where account_id = {} and id = {}")
+                .bind(checks)
+                .bind(job.account_id)
+                .bind(post.id),
+        )
+        .await?;
+    Ok(match next_read(&Post { checks, ..post.clone() }, now) {
+        Some(at) => End::Again { at, reason: "not found yet".into() },
+        None => {
+            settle_post::absent(scope, post, subject, &trace, now).await?;
+            End::Done
         }
     })
 }
 
-/// `SHP-000123` → `SHP-000123-R2` → `SHP-000123-R3`.
-pub fn next_reference(reference: &str) -> String {
-    match reference.rsplit_once("-R").and_then(|(base, n)| n.parse::<u32>().ok().map(|n| (base, n))) {
-        Some((base, n)) => format!("{base}-R{}", n + 1),
-        None => format!("{reference}-R2"),
+/// What the repeated request was answered. A refusal is the answer to the first
+/// one too: had that been carried out, there would be nothing to refuse.
+async fn repeated(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    called: Called<RemoteOrder>,
+    job: &Claimed,
+    now: Instant,
+) -> Result<End> {
+    let about_us = |failure: &Failure| post::about_the_connection(failure.class);
+    match called.result {
+        Err(failure) if failure.reached != Reached::Refused || about_us(&failure) => {
+            let step = if failure.reached == Reached::NotSent { Step::NotSent } else { Step::Unknown };
+            posts::step(scope, post, step, &failure.message, called.record).await?;
+            unclear(scope, post, subject, &failure, called.record, job, now).await
+        }
+        result => Ok(settle_post::answered(scope, post, result, called.record, &job.trace(), now).await?),
     }
+}
+
+/// Asked again later; after the last try a person is asked.
+async fn unclear(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    failure: &Failure,
+    record: Option<RecordId>,
+    job: &Claimed,
+    now: Instant,
+) -> Result<End> {
+    if let Some(at) = retry::OUTSIDE.next(job.attempts, failure.retry_after, now) {
+        return Ok(End::Again { at, reason: failure.message.clone() });
+    }
+    settle_post::needs_person(scope, post, subject, &failure.message, record, &job.trace(), now).await?;
+    Ok(End::Done)
 }

@@ -4,7 +4,8 @@
 
 use super::{
     Status, Subject,
-    post::{self, Gate},
+    gate::Gate,
+    post,
     posts::{self, PostState, Step},
 };
 use crate::{
@@ -29,6 +30,9 @@ pub struct Input {
     /// Send it whatever the provider says about the earlier order.
     #[serde(default, deserialize_with = "crate::actions::ticked")]
     pub anyway: bool,
+    /// Cancel the earlier order first, if it is still there.
+    #[serde(default, deserialize_with = "crate::actions::ticked")]
+    pub cancel_first: bool,
 }
 
 impl Action for Repost {
@@ -104,26 +108,24 @@ impl Action for Repost {
         if reason.chars().count() > 500 {
             return Err(ActionError::field("reason", "Keep the reason under 500 characters."));
         }
-        let shipment = &subject.shipment;
-        let earlier = posts::of_shipment(scope, shipment.id).await?;
-        let mut reference = shipment.number.clone();
-        let mut previous = None;
-        if let Some(last) = earlier.iter().find(|p| !matches!(p.state, PostState::Canceled)) {
-            reference.clone_from(&last.external_reference);
-            if matches!(last.state, PostState::Accepted | PostState::NeedsPerson)
-                && let Some(row) = posts::lock(scope, last.id).await?
-            {
-                posts::step(scope, &row, Step::Superseded, reason, None).await?;
-                posts::set_state(scope, &row, PostState::Superseded, now).await?;
-                previous = Some(row.id);
-            }
+        if input.anyway && input.cancel_first {
+            return Err(ActionError::field(
+                "anyway",
+                "Either cancel the earlier order first, or send whatever it is.",
+            ));
         }
-        let gate = Gate {
-            remote_id: shipment.fulfillment_id.clone(),
-            reference: reference.clone(),
-            anyway: input.anyway,
-            previous,
-        };
+        let shipment = &subject.shipment;
+        let reference = posts::last_reference(scope, shipment).await?;
+        let mut previous = None;
+        if let Some(last) = posts::of_shipment(scope, shipment.id).await?.first()
+            && matches!(last.state, PostState::Accepted | PostState::NeedsPerson)
+            && let Some(row) = posts::lock(scope, last.id).await?
+        {
+            posts::step(scope, &row, Step::Superseded, reason, None).await?;
+            posts::set_state(scope, &row, PostState::Superseded, now).await?;
+            previous = Some(row.id);
+        }
+        let gate = Gate { anyway: input.anyway, cancel_first: input.cancel_first, previous };
         let job = post::queue(scope, &subject, by, &reference, reason, Some(gate), now).await?;
         let entry = Entry::shipment(
             &by.actor,
@@ -134,12 +136,16 @@ impl Action for Repost {
                 "Re-posting {} to {}{}",
                 shipment.number,
                 subject.provider_name(),
-                if input.anyway { ", whatever it says about the earlier order" } else { "" }
+                match (input.anyway, input.cancel_first) {
+                    (true, _) => ", whatever it says about the earlier order",
+                    (_, true) => ", after canceling the earlier order",
+                    _ => "",
+                }
             ),
         )
         .changed(
             serde_json::json!({ "date_post": shipment.date_post, "fulfillment_id": shipment.fulfillment_id }),
-            serde_json::json!({ "reason": reason, "anyway": input.anyway }),
+            serde_json::json!({ "reason": reason, "anyway": input.anyway, "cancel_first": input.cancel_first }),
         )
         .traced(Some(&by.trace))
         .from_ip(by.ip.clone());

@@ -1,17 +1,18 @@
 //! *Resync from provider*: reads tracking, courier, status and cost, and takes
 //! over what moves the shipment forward.
 
-use super::{InventoryStatus, Status, Subject, TrackingStatus, posts, state, submit, view};
+use super::{
+    InventoryStatus, Status, Subject, TrackingStatus,
+    door::{Caller, Door},
+    provider_orders, state, submit, view,
+};
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     clock::Instant,
     couriers::{catalogue, seen},
     db::{DbResult, Scope, sql},
-    evidence::{
-        Actor, Entry, TraceId, activity,
-        record::{About, LogType},
-    },
+    evidence::{Actor, Entry, TraceId, activity},
     ids::{RecordId, ShipmentId},
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::{
@@ -19,7 +20,8 @@ use crate::{
         responders::{self, Trigger},
     },
     orders::status,
-    providers::{Parcel, connection, kinds},
+    problems::{ProblemKind, queue},
+    providers::{Parcel, connection},
 };
 use anyhow::{Context, Result};
 use futures_util::future::BoxFuture;
@@ -140,39 +142,25 @@ impl ResyncFromProvider {
         let (Some(remote), Some(id)) = (subject.shipment.fulfillment_id.clone(), subject.connection()) else {
             return Ok(End::Done);
         };
-        let connection =
-            connection::find(&mut scope, id).await?.context("the shipment's connection is gone")?;
-        let access = connection.access(&scope, &work.keyring, (work.now)())?;
+        let door = Door::open(&mut scope, work, id).await?;
         drop(scope);
-        let provider = kinds::of(connection.kind);
-        let about = About {
-            connection: Some(id),
-            order: Some(subject.shipment.order_id),
-            shipment: Some(subject.shipment.id),
-            job: Some(job.id),
-            attempt: job.attempts,
-            trace: Some(trace.clone()),
-            ..About::default()
-        };
-        let mut next = provider.track(&access, &remote);
+        let caller = Caller { work, job, shipment: &subject.shipment };
+        let mut next = None;
         let mut parcels: Vec<Parcel> = Vec::new();
         let mut word = None;
         let mut record = None;
         // bounded: no provider needs more than a few reads for one order
         for _ in 0..4 {
-            let Some(request) = next.take() else { break };
-            let called = work
-                .outbound
-                .call(&work.db, job.account_id, LogType::GetProviderOrder, &about, request, |r| {
-                    provider.tracked(&access, r)
-                })
-                .await;
+            let Some(called) = door.track(caller, &remote, next.take()).await else { break };
             record = called.record.or(record);
             match called.result {
                 Ok(answer) => {
                     parcels.extend(answer.value.parcels);
                     word = answer.value.status.or(word);
                     next = answer.value.next;
+                    if next.is_none() {
+                        break;
+                    }
                 }
                 Err(failure) => {
                     let now = (work.now)();
@@ -181,11 +169,11 @@ impl ResyncFromProvider {
                         connection::note_health(&mut scope, id, Some(failure.class), now).await?;
                     }
                     let entry = Entry::shipment(
-                        &Actor::provider(connection.name.clone()),
+                        &Actor::provider(door.connection.name.clone()),
                         "shipment_resync_failed",
                         subject.shipment.id,
                         subject.shipment.order_id,
-                        format!("{} could not be read", connection.name),
+                        format!("{} could not be read", door.connection.name),
                     )
                     .ended(activity::Ended::Failed)
                     .from_record(record)
@@ -213,10 +201,10 @@ impl ResyncFromProvider {
         };
         connection::note_health(&mut scope, id, None, now).await?;
         if let Some(word) = &word {
-            posts::note_read(&mut scope, id, &remote, word, now).await?;
+            provider_orders::note_status(&mut scope, id, &remote, word, now).await?;
         }
         let parcel = parcels.iter().find(|p| !p.voided && !p.tracking_number.is_empty());
-        take_over(&mut scope, &subject, &connection.name, parcel, word.as_deref(), record, &trace, now)
+        take_over(&mut scope, &subject, &door.connection.name, parcel, word.as_deref(), record, &trace, now)
             .await?;
         scope.commit().await?;
         Ok(End::Done)
@@ -279,6 +267,10 @@ async fn take_over(
     let moved = matches!(shipment.status, Status::PendingTracking | Status::Error | Status::Unconfirmed);
     if moved {
         state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
+        // whatever was asked or marked before: it has left
+        for kind in [ProblemKind::Post, ProblemKind::Cancel] {
+            queue::resolve(scope, shipment.id, kind, "It has left the warehouse.", now).await?;
+        }
     }
     // sent again after a re-post, its items are no further ones
     if moved && shipment.shipped_at.is_none() {

@@ -2,10 +2,10 @@
 //! one transaction of the caller's, with its activity, problem, event and mail.
 
 use super::{
-    Status, Subject,
+    Status, Subject, late,
     post::about_the_connection,
     posts::{self, Post, PostState, Step},
-    reconcile, state,
+    provider_orders, reconcile, state,
 };
 use crate::{
     clock::Instant,
@@ -18,14 +18,17 @@ use crate::{
         responders::{self, Trigger},
     },
     orders::status,
-    outbound::{ErrorClass, Failure, Reached},
-    problems::{ProblemKind, queue},
+    outbound::{Answer, ErrorClass, Failure, Reached},
+    problems::{
+        ProblemKind,
+        diagnose::{ABSENT, NEEDS_PERSON},
+        queue,
+    },
     providers::{RemoteOrder, connection},
 };
 use serde_json::json;
 
-/// The provider has it: post date and fulfillment id are set, the customer and
-/// connected systems are told, whatever was wrong before is closed.
+/// The provider has it, unless what it names is another shipment's order.
 pub(super) async fn accepted(
     scope: &mut Scope,
     post: &Post,
@@ -34,14 +37,42 @@ pub(super) async fn accepted(
     trace: &TraceId,
     now: Instant,
 ) -> DbResult<()> {
+    if taken_over(scope, post, remote, record, trace, now).await? {
+        return Ok(());
+    }
     let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else {
         return Ok(());
     };
+    let words = format!("It names order {}, which is another shipment’s.", remote.remote_id);
+    posts::step(scope, post, Step::CheckedUnclear, &words, record).await?;
+    needs_person(scope, post, &subject, &words, record, trace, now).await
+}
+
+/// The provider has it: post date and fulfillment id are set, the customer and
+/// connected systems are told, whatever was wrong before is closed. `false`: the
+/// order is another shipment's, and nothing was written.
+pub(super) async fn taken_over(
+    scope: &mut Scope,
+    post: &Post,
+    remote: &RemoteOrder,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<bool> {
+    let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else {
+        return Ok(true);
+    };
+    if !provider_orders::keep(scope, post, remote, now).await? {
+        return Ok(false);
+    }
     let account = scope.account();
     let shipment = &subject.shipment;
     posts::set_state(scope, post, PostState::Accepted, now).await?;
     posts::step(scope, post, Step::Accepted, &format!("Provider order {}", remote.remote_id), record).await?;
-    posts::keep_provider_order(scope, post, remote, now).await?;
+    if post.group_no > 1 {
+        // what was sent before may still be carried out
+        late::plan(scope, shipment.id, trace, now).await?;
+    }
     scope
         .execute(
             sql("update shipments set date_post = {}, fulfillment_id = {}, version = version + 1, updated_at = {} \
@@ -90,7 +121,34 @@ pub(super) async fn accepted(
         responders::trigger(scope, Trigger::Fulfilled, event, shipment.order_id, shipment.id, trace, now)
             .await?;
     }
-    status::refresh(scope, shipment.order_id).await
+    status::refresh(scope, shipment.order_id).await?;
+    Ok(true)
+}
+
+/// What a provider answered to a post.
+pub(super) async fn answered(
+    scope: &mut Scope,
+    post: &Post,
+    result: Result<Answer<RemoteOrder>, Failure>,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<End> {
+    let order = match result {
+        Ok(answer) => answer.value,
+        Err(failure) => return failed(scope, post, &failure, record, trace, now).await,
+    };
+    if order.live {
+        accepted(scope, post, &order, record, trace, now).await?;
+        return Ok(End::Done);
+    }
+    // a used reference is answered with the order that ended under it
+    provider_orders::note_seen(scope, post.shipment_id, post.connection_id, &order, now).await?;
+    let words = format!(
+        "Its order {} with this reference is {} and stays so. Re-post it: then it gets a new reference.",
+        order.remote_id, order.status
+    );
+    failed(scope, post, &Failure::refused(ErrorClass::InvalidRequest, None, words), record, trace, now).await
 }
 
 /// The provider did not take it, or nobody knows. Answers when to try again.
@@ -181,19 +239,7 @@ pub(super) async fn unknown(
     let shipment = &subject.shipment;
     state::move_to(scope, shipment.id, shipment.status, Status::Unconfirmed).await?;
     let failure = Failure::perhaps(ErrorClass::Timeout, why);
-    let problem = queue::NewProblem {
-        kind: ProblemKind::Post,
-        shipment: shipment.id,
-        order: shipment.order_id,
-        channel: None,
-        connection: Some(post.connection_id),
-        failure: &failure,
-        courier: None,
-        next_attempt_at: None,
-        record,
-        trace,
-    };
-    queue::open(scope, problem, now).await?;
+    open(scope, post, &subject, &failure, record, trace, now).await?;
     let entry = Entry::shipment(
         &Actor::system(),
         "shipment_post_unknown",
@@ -221,6 +267,7 @@ pub(super) async fn stop(
     subject: &Subject,
     why: &str,
     previous: Option<PostId>,
+    from: Option<Status>,
     trace: &TraceId,
     now: Instant,
 ) -> DbResult<()> {
@@ -235,7 +282,8 @@ pub(super) async fn stop(
                 .bind(post.id),
         )
         .await?;
-    if let Some(previous) = previous
+    // unless its order was canceled on the way
+    if let Some(previous) = previous.filter(|_| subject.shipment.fulfillment_id.is_some())
         && let Some(row) = posts::lock(scope, previous).await?
         && row.state == PostState::Superseded
     {
@@ -247,8 +295,7 @@ pub(super) async fn stop(
         (_, _, Some(_)) => Status::Delivered,
         (_, Some(_), None) => Status::Shipped,
         (Some(_), None, None) => Status::PendingTracking,
-        (None, None, None) if subject.around.posted_before => Status::Error,
-        (None, None, None) => Status::PendingPost,
+        (None, None, None) => from.filter(|from| *from == Status::Error).unwrap_or(Status::PendingPost),
     };
     state::move_to(scope, shipment.id, shipment.status, back).await?;
     let entry = Entry::shipment(
@@ -282,14 +329,7 @@ pub(super) async fn clear_previous(
             .bind(shipment.id),
         )
         .await?;
-    scope
-        .execute(
-            sql("update provider_orders set superseded_at = {} where account_id = {} and shipment_id = {} and superseded_at is null")
-                .bind(now)
-                .bind(account)
-                .bind(shipment.id),
-        )
-        .await?;
+    provider_orders::supersede_current(scope, shipment.id, now).await?;
     let entry = Entry::shipment(
         &Actor::system(),
         "shipment_post_cleared",
@@ -304,4 +344,92 @@ pub(super) async fn clear_previous(
     .traced(Some(trace));
     activity::record(scope, entry).await?;
     Ok(())
+}
+
+/// Reading proved that the provider has no such order: it may be posted again,
+/// with the same reference, by a person. It is looked for again later.
+pub(super) async fn absent(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
+    posts::set_state(scope, post, PostState::Absent, now).await?;
+    let shipment = &subject.shipment;
+    state::move_to(scope, shipment.id, shipment.status, Status::Error).await?;
+    let words = "The last post did not arrive.";
+    let failure = Failure::refused(ErrorClass::OrderNotFound, Some(ABSENT.into()), words);
+    open(scope, post, subject, &failure, None, trace, now).await?;
+    late::plan(scope, shipment.id, trace, now).await?;
+    let entry = Entry::shipment(
+        &Actor::system(),
+        "shipment_post_absent",
+        shipment.id,
+        shipment.order_id,
+        format!("{} does not have {}; it can be posted again", subject.provider_name(), shipment.number),
+    )
+    .traced(Some(trace));
+    activity::record(scope, entry).await?;
+    status::refresh(scope, shipment.order_id).await
+}
+
+/// Nothing can tell: a person must look at the provider.
+pub(super) async fn needs_person(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    why: &str,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
+    if post.state == PostState::NeedsPerson {
+        return Ok(());
+    }
+    posts::set_state(scope, post, PostState::NeedsPerson, now).await?;
+    let shipment = &subject.shipment;
+    state::move_to(scope, shipment.id, shipment.status, Status::Unconfirmed).await?;
+    let failure = Failure { code: Some(NEEDS_PERSON.into()), ..Failure::perhaps(ErrorClass::Unknown, why) };
+    open(scope, post, subject, &failure, record, trace, now).await?;
+    let entry = Entry::shipment(
+        &Actor::system(),
+        "shipment_post_needs_person",
+        shipment.id,
+        shipment.order_id,
+        format!(
+            "Nothing can tell whether {} has {}; look there and decide",
+            subject.provider_name(),
+            shipment.number
+        ),
+    )
+    .ended(Ended::Warning)
+    .traced(Some(trace));
+    activity::record(scope, entry).await?;
+    status::refresh(scope, shipment.order_id).await
+}
+
+/// Opens the problem of a post that is not tried again by itself.
+async fn open(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    failure: &Failure,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<()> {
+    let problem = queue::NewProblem {
+        kind: ProblemKind::Post,
+        shipment: subject.shipment.id,
+        order: subject.shipment.order_id,
+        channel: None,
+        connection: Some(post.connection_id),
+        failure,
+        courier: None,
+        next_attempt_at: None,
+        record,
+        trace,
+    };
+    queue::open(scope, problem, now).await
 }

@@ -2,6 +2,7 @@
 //! the column.
 
 use crate::{
+    clock::Instant,
     db::{DbResult, Scope, sql},
     ids::ShipmentId,
     text_enum::text_enum,
@@ -40,7 +41,8 @@ impl Status {
                 matches!(next, PendingTracking | Shipped | Delivered | Error | Unconfirmed | PendingPost)
             }
             Unconfirmed => matches!(next, PendingTracking | Posting | Shipped | Error | Canceled),
-            PendingTracking => matches!(next, Posting | Shipped | Delivered | Error | Canceled),
+            // its order was canceled at the provider: it is to be posted again, or voided
+            PendingTracking => matches!(next, PendingPost | Posting | Shipped | Delivered | Error | Canceled),
             Error => matches!(next, Posting | PendingTracking | Shipped | Delivered | Unconfirmed | Canceled),
             Shipped => matches!(next, Delivered | Posting | Error | Canceled),
             // what a provider says late never moves it back; only a re-post or a void does
@@ -77,4 +79,18 @@ pub async fn move_to(scope: &mut Scope, id: ShipmentId, from: Status, to: Status
         )
         .await?;
     Ok(moved == 1)
+}
+
+/// What belongs to the shipment changed, in another table: pages loaded before are stale.
+pub(super) async fn touch(scope: &mut Scope, id: ShipmentId, now: Instant) -> DbResult<()> {
+    let account = scope.account();
+    scope
+        .execute(
+            sql("update shipments set version = version + 1, updated_at = {} where account_id = {} and id = {}")
+                .bind(now)
+                .bind(account)
+                .bind(id),
+        )
+        .await?;
+    Ok(())
 }

@@ -1,18 +1,19 @@
 //! A shipment with what the conditions of its actions need to know.
 
-use super::{Shipment, shipment_columns};
+use super::{Shipment, posts::PostState, provider_orders::CancelState, shipment_columns};
 use crate::{
     actions::{Availability, Target},
     channels::ChannelKind,
     db::{DbResult, Scope, sql},
     evidence::activity,
     ids::{ConnectionId, PostId, ShipmentId},
-    providers::ProviderKind,
+    providers::{Capabilities, ProviderKind, kinds},
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Bool, Nullable, Text},
+    sql_types::{BigInt, Bool, Jsonb, Nullable, Text},
 };
+use serde_json::Value;
 
 /// What an action on a shipment acts on.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Around {
     pub connection_kind: Option<ProviderKind>,
     #[diesel(sql_type = Nullable<Text>)]
     pub connection_state: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub connection_settings: Option<Value>,
     #[diesel(sql_type = Text)]
     pub channel_name: String,
     #[diesel(sql_type = Text)]
@@ -50,10 +53,19 @@ pub struct Around {
     pub post_id: Option<PostId>,
     /// Its state.
     #[diesel(sql_type = Nullable<Text>)]
-    pub post_state: Option<String>,
+    pub post_state: Option<PostState>,
     /// Whether it was ever accepted by a provider.
     #[diesel(sql_type = Bool)]
     pub posted_before: bool,
+    /// Whether anything was ever sent to a provider.
+    #[diesel(sql_type = Bool)]
+    pub sent_before: bool,
+    /// Where the cancellation of the current provider order stands.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub cancel_state: Option<CancelState>,
+    /// Provider orders beside the current one that may be alive.
+    #[diesel(sql_type = BigInt)]
+    pub second_orders: i64,
 }
 
 impl Target for Subject {
@@ -90,10 +102,16 @@ impl Subject {
         let around: Option<Around> = scope
             .row(
                 sql("select o.number as order_number, o.on_hold as order_on_hold, o.canceled_at is not null as order_canceled, \
-                     c.name as connection_name, c.kind as connection_kind, c.state as connection_state, \
+                     c.name as connection_name, c.kind as connection_kind, c.state as connection_state, c.settings as connection_settings, \
                      ch.name as channel_name, ch.kind as channel_kind, ch.submit_fulfillments as channel_submits, \
                      p.id as post_id, p.state as post_state, \
-                     exists (select 1 from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id) as posted_before \
+                     exists (select 1 from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id) as posted_before, \
+                     exists (select 1 from posts sp where sp.account_id = s.account_id and sp.shipment_id = s.id \
+                             and sp.sent_at is not null) as sent_before, \
+                     (select cancel_state from provider_orders po where po.account_id = s.account_id \
+                      and po.shipment_id = s.id and po.superseded_at is null) as cancel_state, \
+                     (select count(*) from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id \
+                      and po.ended_at is null and po.superseded_at is not null) as second_orders \
                      from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id \
                      join channels ch on ch.account_id = s.account_id and ch.id = s.channel_id \
                      left join connections c on c.account_id = s.account_id and c.id = s.connection_id \
@@ -110,6 +128,12 @@ impl Subject {
     /// The connection's name, or words for none.
     pub fn provider_name(&self) -> &str {
         self.around.connection_name.as_deref().unwrap_or("the provider")
+    }
+
+    /// What its provider can do; `None` without a connection.
+    pub fn capabilities(&self) -> Option<Capabilities> {
+        let settings = self.around.connection_settings.as_ref().unwrap_or(&Value::Null);
+        self.around.connection_kind.map(|kind| kinds::of(kind).capabilities(settings))
     }
 
     /// The connection it goes to.
@@ -131,6 +155,12 @@ impl Subject {
         }
         if around.connection_state.as_deref() == Some("paused") {
             return Availability::no(format!("{} is paused.", self.provider_name()));
+        }
+        if around.cancel_state == Some(CancelState::Requested) {
+            return Availability::no(format!(
+                "{} is being asked to cancel its order now.",
+                self.provider_name()
+            ));
         }
         if around.order_on_hold {
             return Availability::no_but("The order is on hold. Remove its holds first.", "remove_all_holds");

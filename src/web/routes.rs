@@ -16,8 +16,9 @@ use crate::{
     problems::work::{Assign, Snooze, Unassign, Wake},
     remedies::retry::{Retry, RetryGroup},
     shipments::{
-        mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
-        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
+        cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError,
+        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -100,8 +101,11 @@ routes! {
 
         // shipments
         "/shipments/{id}/post"                 => Post;
-        "/shipments/{id}/repost"               => Repost;
+        "/shipments/{id}/repost"               => Repost, shipments::CancelFirst;
         "/shipments/{id}/mark-as-error"        => MarkAsError;
+        "/shipments/{id}/cancel-provider-order" => CancelOrder, shipments::AtOnce;
+        "/shipments/{id}/cancel-second-order"  => CancelSecond, shipments::AtOnce;
+        "/shipments/{id}/decide"               => DecidePost, shipments::WhatWasSeen;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;

@@ -99,6 +99,7 @@ fn say(visitor: &Visitor, parcel: &Parcel, trouble: &Trouble, store: i64) -> Sai
         class: trouble.error_class,
         other_side,
         courier: trouble.courier.as_deref().or(parcel.courier.as_deref()),
+        code: trouble.code.as_deref(),
         outcome_unknown: trouble.kind == ProblemKind::Post && parcel.status == Status::Unconfirmed,
         marked_by: trouble.opened_by.as_deref(),
     });
@@ -150,9 +151,9 @@ fn fix(
             Some(id) => only(Permission::ConnectionsEdit, format!("/connections/{id}")),
             None => (shipment(), String::new()),
         },
-        Fix::CheckWithProvider => {
-            let offer =
-                action::offer("check_post", parcel.id.0).filter(|_| visitor.can(Permission::ShipmentsPost));
+        Fix::CheckWithProvider | Fix::DecideByHand | Fix::CancelSecond | Fix::CancelOrder => {
+            let name = diagnosis.fix.action().filter(|_| visitor.can(Permission::ShipmentsPost));
+            let offer = name.and_then(|name| action::offer(name, parcel.id.0));
             (offer.or_else(shipment), String::new())
         }
         Fix::EditTracking | Fix::EditAddress | Fix::Retry => (shipment(), String::new()),

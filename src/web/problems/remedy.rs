@@ -27,7 +27,9 @@ pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
             true => page(fix.label(), fix_page(row, back)),
             false => None,
         },
-        Fix::CheckWithProvider => act(visitor, "check_post", Permission::ShipmentsPost, row),
+        Fix::CheckWithProvider | Fix::DecideByHand | Fix::CancelSecond | Fix::CancelOrder => {
+            act(visitor, fix.action()?, Permission::ShipmentsPost, row)
+        }
         Fix::RenewCredentials => match (row.kind, row.connection_id, row.store_id, row.channel_id) {
             (ProblemKind::Post | ProblemKind::Connection, Some(connection), _, _)
                 if visitor.can(Permission::ConnectionsView) =>

@@ -75,6 +75,7 @@ pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResu
         class,
         other_side,
         courier: record.courier.as_deref(),
+        code: None,
         outcome_unknown: lost,
         marked_by: None,
     });

@@ -3,11 +3,14 @@
 
 use super::{provider::Side, story};
 use crate::{
+    actions::Action,
     outbound::ErrorClass,
     problems::{ProblemKind, diagnose::Fix, list::Row},
     shipments::{
         Status, Subject,
+        cancel_order::CancelOrder,
         posts::{PostState, Step},
+        provider_orders::CancelState,
         surroundings::{Hold, Surroundings},
     },
     web::{Visitor, action, badge, markup::Offer},
@@ -48,6 +51,9 @@ pub fn condition(
     let id = shipment.id.0;
     let of = |kind| problems.iter().find(|p| p.kind == kind);
     let newest = side.posts.first();
+    if let Some(problem) = of(ProblemKind::Duplicate).or(of(ProblemKind::Cancel)) {
+        return Some(standing(visitor, subject, problem));
+    }
     match shipment.status {
         Status::Unconfirmed => Some(unknown(visitor, subject, side, of(ProblemKind::Post))),
         Status::Error if newest.is_some_and(|p| p.row.state == PostState::Absent) => Some(Condition {
@@ -75,6 +81,17 @@ pub fn condition(
                 other: None,
             },
         }),
+        Status::PendingPost if side.current.is_none() && canceled_there(side) => Some(Condition {
+            tone: "info",
+            icon: "ban",
+            title: format!("Its order at {} is canceled", subject.provider_name()),
+            text: "Nothing is there any more. Post it again, or void it.".into(),
+            verbatim: String::new(),
+            fix: again(visitor, subject),
+            dialog: true,
+            about_channel: false,
+            other: None,
+        }),
         _ if newest.is_some_and(|p| p.row.state == PostState::Canceled) => {
             let why = side.attempts.iter().find(|a| a.step == Step::Canceled);
             Some(Condition {
@@ -89,7 +106,10 @@ pub fn condition(
                 fix: again(visitor, subject),
                 dialog: true,
                 about_channel: false,
-                other: None,
+                other: CancelOrder::available(subject)
+                    .is_available()
+                    .then(|| offer(visitor, "cancel_order", id))
+                    .flatten(),
             })
         }
         Status::Canceled => Some(Condition {
@@ -105,6 +125,27 @@ pub fn condition(
         }),
         Status::PendingPost if subject.around.order_on_hold => Some(held(subject, holds)),
         _ => of(ProblemKind::Submit).map(|problem| not_told(visitor, id, problem)),
+    }
+}
+
+/// The newest order was canceled at the provider.
+fn canceled_there(side: &Side) -> bool {
+    side.previous.first().is_some_and(|order| order.row.cancel_state == CancelState::Confirmed)
+}
+
+/// An order at the provider that should not stand.
+fn standing(visitor: &Visitor, subject: &Subject, problem: &Row) -> Condition {
+    let diagnosis = problem.diagnosis();
+    Condition {
+        tone: "danger",
+        icon: "triangle-alert",
+        title: problem.kind.label().into(),
+        text: diagnosis.sentence,
+        verbatim: problem.detail.clone(),
+        fix: diagnosis.fix.action().and_then(|name| offer(visitor, name, subject.shipment.id.0)),
+        dialog: true,
+        about_channel: false,
+        other: record(visitor, problem),
     }
 }
 
@@ -128,9 +169,10 @@ fn unknown(visitor: &Visitor, subject: &Subject, side: &Side, problem: Option<&R
             words.trim_start_matches("Checked: ")
         ));
     }
-    if subject.around.post_state.as_deref() == Some(PostState::NeedsPerson.as_str()) {
+    let by_hand = subject.around.post_state == Some(PostState::NeedsPerson);
+    if by_hand {
         text.push_str(&format!(
-            " {who} cannot be asked by machine: look there for {}.",
+            " Nothing can tell by machine: look at {who} for {}, then say what you saw.",
             subject.shipment.number
         ));
     }
@@ -140,7 +182,7 @@ fn unknown(visitor: &Visitor, subject: &Subject, side: &Side, problem: Option<&R
         title: format!("We don’t know whether {who} accepted this shipment"),
         text,
         verbatim: problem.map(|p| p.detail.clone()).unwrap_or_default(),
-        fix: offer(visitor, "check_post", subject.shipment.id.0),
+        fix: offer(visitor, if by_hand { "decide_post" } else { "check_post" }, subject.shipment.id.0),
         dialog: true,
         about_channel: false,
         other: problem.and_then(|p| record(visitor, p)),

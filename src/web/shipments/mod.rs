@@ -2,6 +2,7 @@
 
 mod at_once;
 mod condition;
+mod fields;
 mod index;
 mod panel;
 mod provider;
@@ -9,6 +10,7 @@ mod show;
 mod story;
 
 pub use at_once::AtOnce;
+pub use fields::{CancelFirst, WhatWasSeen};
 pub use index::index;
 pub(super) use index::{counted, plain};
 pub use show::show;

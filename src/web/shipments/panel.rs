@@ -3,8 +3,9 @@
 
 use crate::{
     shipments::{
-        ChannelSync, Status, Subject, mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider,
-        repost::Repost, resync_from::ResyncFrom, submit::SubmitToChannel,
+        ChannelSync, Status, Subject, cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond,
+        mark_error::MarkAsError, post::Post, posts::PostState, reconcile::CheckWithProvider, repost::Repost,
+        resync_from::ResyncFrom, submit::SubmitToChannel,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -14,12 +15,26 @@ use crate::{
 pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec<ActionItem> {
     let id = subject.shipment.id.0;
     let first = primary(subject).filter(|name| !(waits_for_fix && *name == "submit"));
+    let in_doubt = subject.around.post_state == Some(PostState::NeedsPerson);
+    let doubled = subject.around.second_orders > 0;
     let lines = [
+        // only where they are the matter: elsewhere they would be noise
+        (
+            "decide_post",
+            "",
+            in_doubt.then(|| action::item::<DecidePost>(visitor, id, subject, "check")).flatten(),
+        ),
+        (
+            "cancel_second",
+            "",
+            doubled.then(|| action::item::<CancelSecond>(visitor, id, subject, "ban")).flatten(),
+        ),
         ("check_post", "", action::item::<CheckWithProvider>(visitor, id, subject, "refresh-cw")),
         ("post", "p", action::item::<Post>(visitor, id, subject, "send")),
         ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
         ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
+        ("cancel_order", "", action::item::<CancelOrder>(visitor, id, subject, "ban")),
         ("mark_as_error", "", action::item::<MarkAsError>(visitor, id, subject, "circle-x")),
     ];
     let mut items: Vec<ActionItem> = lines
@@ -43,7 +58,12 @@ fn primary(subject: &Subject) -> Option<&'static str> {
     use ChannelSync::{AwaitingSend, Failed, Warning};
     let shipment = &subject.shipment;
     match shipment.status {
+        _ if subject.around.second_orders > 0 => Some("cancel_second"),
+        Status::Unconfirmed if subject.around.post_state == Some(PostState::NeedsPerson) => {
+            Some("decide_post")
+        }
         Status::Unconfirmed => Some("check_post"),
+        Status::PendingPost if subject.around.posted_before => Some("repost"),
         Status::PendingPost => Some("post"),
         Status::Error if subject.around.posted_before => Some("repost"),
         Status::Error => Some("post"),

@@ -7,7 +7,8 @@ use crate::{
     providers::connection,
     shipments::{
         Subject,
-        posts::{self, Attempt, Post, ProviderOrder},
+        posts::{self, Attempt, Post},
+        provider_orders::{self, ProviderOrder},
     },
     web::{Visitor, markup::Stamp},
 };
@@ -55,7 +56,7 @@ pub struct Side {
 /// Reads it.
 pub async fn side(scope: &mut Scope, visitor: &Visitor, subject: &Subject) -> DbResult<Side> {
     let id = subject.shipment.id;
-    let orders = posts::provider_orders(scope, id).await?;
+    let orders = provider_orders::of_shipment(scope, id).await?;
     let made = posts::of_shipment(scope, id).await?;
     let attempts = posts::attempts(scope, id).await?;
     let names = connection::list(scope).await?;

@@ -102,7 +102,7 @@ pub fn said(step: Step, provider: &str) -> (&'static str, String) {
         Step::Fenced => ("", "A late answer was kept, not used".into()),
         Step::Decided => ("hold", "A person decided".into()),
         Step::Superseded => ("", "A later post took its place".into()),
-        Step::Canceled => ("warning", "Stopped before anything was sent".into()),
+        Step::Canceled => ("warning", "Stopped".into()),
     }
 }
 

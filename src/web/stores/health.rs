@@ -55,6 +55,7 @@ pub fn of(visitor: &Visitor, signs: Signs<'_>) -> Health {
                 class,
                 other_side: signs.name,
                 courier: None,
+                code: None,
                 outcome_unknown: false,
                 marked_by: None,
             };

@@ -7,8 +7,8 @@ use waybill::{
     ids::ShipmentId,
     shipments::{
         Status,
+        gate::next_reference,
         post::{NoInput, Post},
-        reconcile::next_reference,
         repost::{Input, Repost},
     },
 };
@@ -94,13 +94,18 @@ async fn alive_at_the_provider_nothing_is_sent_and_nothing_is_lost() {
 async fn sent_anyway_needs_a_reason_and_still_leaves_one_live_order() {
     let shop = Shop::open().await;
     let (shipment, _) = posted(&shop).await;
-    let refused =
-        shop.act::<Repost>(shipment.0, Input { anyway: true, reason: " ".into() }).await.unwrap_err();
+    let refused = shop
+        .act::<Repost>(shipment.0, Input { anyway: true, reason: " ".into(), ..Input::default() })
+        .await
+        .unwrap_err();
     assert!(matches!(&refused, ActionError::Refused(fields) if fields[0].0 == "reason"), "{refused:?}");
     assert_eq!(shop.value("select count(*) from posts").await, 1);
-    shop.act::<Repost>(shipment.0, Input { anyway: true, reason: "They lost the pick list".into() })
-        .await
-        .unwrap();
+    shop.act::<Repost>(
+        shipment.0,
+        Input { anyway: true, reason: "They lost the pick list".into(), ..Input::default() },
+    )
+    .await
+    .unwrap();
     shop.run().await;
     let after = shop.shipment(shipment).await.shipment;
     assert_eq!(after.status, Status::PendingTracking);
@@ -173,7 +178,7 @@ async fn fifty_equal_clicks_are_one_re_post_with_fifty_equal_answers() {
     // and one key for two things is refused
     let call = Call {
         id: shipment.0,
-        input: Input { anyway: true, reason: "else".into() },
+        input: Input { anyway: true, reason: "else".into(), ..Input::default() },
         version: None,
         key: Some("one form".into()),
     };

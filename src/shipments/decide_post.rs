@@ -1,0 +1,142 @@
+//! *Decide by hand*: where nothing can tell whether a provider has a shipment, a
+//! person looks there and says so. What they say stands with their name.
+
+use super::{
+    Subject,
+    posts::{self, PostState, Step},
+    settle_post,
+};
+use crate::{
+    accounts::Permission,
+    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    clock::Instant,
+    db::{DbResult, Scope},
+    evidence::{Entry, activity},
+    providers::RemoteOrder,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The action.
+#[derive(Debug)]
+pub struct DecidePost;
+
+/// What the person saw.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Input {
+    /// `yes`: the provider has the order. `no`: it has not.
+    #[serde(default)]
+    pub there: String,
+    /// The provider's number of the order, if it is there.
+    #[serde(default)]
+    pub remote_id: String,
+    /// What was looked at.
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl Action for DecidePost {
+    type Subject = Subject;
+    type Input = Input;
+    const NAME: &'static str = "decide_post";
+    const LABEL: &'static str = "Decide by hand";
+    const PERMISSION: Permission = Permission::ShipmentsPost;
+
+    fn available(subject: &Subject) -> Availability {
+        match subject.around.post_state {
+            Some(PostState::NeedsPerson) => Availability::Available,
+            Some(PostState::Unknown | PostState::Checking) => Availability::no_but(
+                format!(
+                    "{} is being asked. Only if it cannot tell, a person decides.",
+                    subject.provider_name()
+                ),
+                "check_post",
+            ),
+            _ => {
+                Availability::no("Only needed while nothing can tell whether the provider has the shipment.")
+            }
+        }
+    }
+
+    async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
+        let who = subject.provider_name();
+        Ok(Preview {
+            question: format!("Does {who} have {}?", subject.shipment.number),
+            effects: vec![
+                "If it is there, the shipment is Pending tracking with the number you enter, and nothing is sent.".into(),
+                "If it is not, the shipment is in Error and can be posted again. A wrong “no” may send the goods twice.".into(),
+                "Your name and what you looked at are kept in the history.".into(),
+            ],
+            asks_reason: true,
+            button: "Save what I saw".into(),
+            serious: true,
+            ..Preview::default()
+        })
+    }
+
+    async fn apply(
+        scope: &mut Scope,
+        subject: Subject,
+        by: &By,
+        input: Input,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
+        let (remote_id, reason) = (input.remote_id.trim(), input.reason.trim());
+        let there = match input.there.as_str() {
+            "yes" => true,
+            "no" => false,
+            _ => return Err(ActionError::field("there", "Say whether the provider has it.")),
+        };
+        if there && remote_id.is_empty() {
+            return Err(ActionError::field("remote_id", "Enter the provider’s number of the order."));
+        }
+        if remote_id.chars().count() > 100 {
+            return Err(ActionError::field("remote_id", "Keep the number under 100 characters."));
+        }
+        if !(3..=500).contains(&reason.chars().count()) {
+            return Err(ActionError::field("reason", "Say what you looked at, in 3 to 500 characters."));
+        }
+        let post = match subject.around.post_id {
+            Some(id) => posts::lock(scope, id).await?,
+            None => None,
+        };
+        let Some(post) = post else {
+            return Ok(Outcome::unchanged("There is no post to decide about."));
+        };
+        let who = subject.provider_name().to_owned();
+        let number = &subject.shipment.number;
+        let summary = match there {
+            true => format!("{} says that {who} has {number} as {remote_id}", by.actor.name),
+            false => format!("{} says that {who} does not have {number}", by.actor.name),
+        };
+        posts::step(scope, &post, Step::Decided, &format!("{summary}. {reason}"), None).await?;
+        let entry = Entry::shipment(
+            &by.actor,
+            "shipment_post_decided",
+            subject.shipment.id,
+            subject.shipment.order_id,
+            summary,
+        )
+        .changed(
+            json!({ "post": post.state }),
+            json!({ "there": there, "fulfillment_id": remote_id, "reason": reason }),
+        )
+        .traced(Some(&by.trace))
+        .from_ip(by.ip.clone());
+        activity::record(scope, entry).await?;
+        if there {
+            let order = RemoteOrder {
+                remote_id: remote_id.to_owned(),
+                reference: post.external_reference.clone(),
+                status: String::new(),
+                live: true,
+            };
+            if !settle_post::taken_over(scope, &post, &order, None, &by.trace, now).await? {
+                return Err(ActionError::field("remote_id", "Another shipment has this order. Look again."));
+            }
+            return Ok(Outcome::done(format!("{who} has {number} as {remote_id}.")));
+        }
+        settle_post::absent(scope, &post, &subject, &by.trace, now).await?;
+        Ok(Outcome::done(format!("{number} can be posted again.")))
+    }
+}

@@ -1,0 +1,123 @@
+//! A survey: which orders the providers have for a shipment, by asking about
+//! every one that may be alive and searching every reference that was ever sent.
+
+use super::{
+    Subject,
+    door::{Caller, Door, Found, Told},
+    posts, provider_orders,
+    provider_orders::ProviderOrder,
+};
+use crate::{
+    ids::{ConnectionId, RecordId},
+    jobs::{Claimed, Work},
+    providers::RemoteOrder,
+};
+use anyhow::Result;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the providers have.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// The orders that live, each once.
+    pub(super) live: Vec<(ConnectionId, RemoteOrder)>,
+    /// The references under which an order has ended.
+    pub(super) ended_under: BTreeSet<String>,
+    /// Why it cannot be told for sure, in words.
+    pub(super) unclear: Option<String>,
+    /// The last exchange.
+    pub(super) record: Option<RecordId>,
+    /// Whether anything was asked at all.
+    pub(super) asked: bool,
+}
+
+/// Asks, and keeps what is learned in our records of the orders.
+pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Result<Survey> {
+    let mut scope = work.db.scope(job.account_id).await?;
+    let known = provider_orders::may_be_live(&mut scope, subject.shipment.id).await?;
+    let sent = posts::references(&mut scope, subject.shipment.id).await?;
+    let mut doors = BTreeMap::new();
+    for id in known.iter().map(|o| o.connection_id).chain(sent.iter().map(|s| s.0)) {
+        if let std::collections::btree_map::Entry::Vacant(place) = doors.entry(id) {
+            place.insert(Door::open(&mut scope, work, id).await?);
+        }
+    }
+    drop(scope);
+    let caller = Caller { work, job, shipment: &subject.shipment };
+    let mut survey = Survey::default();
+    let mut gone = Vec::new();
+    for (id, door) in &doors {
+        let known: Vec<&ProviderOrder> = known.iter().filter(|o| o.connection_id == *id).collect();
+        let references = sent.iter().filter(|s| s.0 == *id).map(|s| s.1.as_str());
+        ask(&mut survey, &mut gone, caller, door, &known, references).await;
+    }
+    let now = (work.now)();
+    let mut scope = work.db.scope(job.account_id).await?;
+    for order in gone {
+        provider_orders::note_ended(&mut scope, order, now).await?;
+    }
+    for (connection, order) in &survey.live {
+        provider_orders::note_seen(&mut scope, subject.shipment.id, *connection, order, now).await?;
+    }
+    scope.commit().await?;
+    Ok(survey)
+}
+
+async fn ask(
+    survey: &mut Survey,
+    gone: &mut Vec<i64>,
+    caller: Caller<'_>,
+    door: &Door,
+    known: &[&ProviderOrder],
+    references: impl Iterator<Item = &str>,
+) {
+    let (id, who) = (door.connection.id, &door.connection.name);
+    let mut untold: BTreeSet<&str> = BTreeSet::new();
+    for order in known {
+        let (told, record) = door.read(caller, &order.remote_id).await;
+        survey.record = record.or(survey.record);
+        survey.asked |= record.is_some();
+        match told {
+            Told::There(there) if there.live => survey.add(id, there),
+            Told::There(_) | Told::Gone => {
+                survey.ended_under.insert(order.reference.clone());
+                gone.push(order.id);
+            }
+            Told::CannotTell => {
+                untold.insert(&order.remote_id);
+            }
+            Told::Failed(failure) => survey.unclear = Some(failure.message),
+        }
+    }
+    // what was sent may also have arrived without our knowing
+    for reference in references {
+        let (found, record) = door.find(caller, reference).await;
+        survey.record = record.or(survey.record);
+        survey.asked |= record.is_some();
+        match found {
+            Found::Orders(orders) => {
+                untold.retain(|remote| orders.iter().all(|o| o.remote_id != *remote));
+                for order in orders {
+                    if order.live {
+                        survey.add(id, order);
+                    } else {
+                        survey.ended_under.insert(reference.to_owned());
+                        gone.extend(known.iter().filter(|k| k.remote_id == order.remote_id).map(|k| k.id));
+                    }
+                }
+            }
+            Found::CannotTell => {}
+            Found::Failed(failure) => survey.unclear = Some(failure.message),
+        }
+    }
+    if let Some(remote) = untold.first() {
+        survey.unclear.get_or_insert(format!("{who} cannot be asked about its order {remote}."));
+    }
+}
+
+impl Survey {
+    fn add(&mut self, connection: ConnectionId, order: RemoteOrder) {
+        if !self.live.iter().any(|(id, known)| *id == connection && known.remote_id == order.remote_id) {
+            self.live.push((connection, order));
+        }
+    }
+}
