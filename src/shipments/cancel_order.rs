@@ -275,6 +275,9 @@ async fn unpost(
 ) -> DbResult<()> {
     let shipment = &subject.shipment;
     let account = scope.account();
+    if shipment.status == Status::PendingTracking {
+        state::move_to(scope, shipment.id, Status::PendingTracking, Status::PendingPost).await?;
+    }
     provider_orders::supersede_current(scope, shipment.id, now).await?;
     scope
         .execute(
@@ -290,9 +293,6 @@ async fn unpost(
         posts::set_state(scope, &post, PostState::Canceled, now).await?;
         let words = format!("Provider order {} was canceled there.", order.remote_id);
         posts::step(scope, &post, Step::Canceled, &words, record).await?;
-    }
-    if shipment.status == Status::PendingTracking {
-        state::move_to(scope, shipment.id, Status::PendingTracking, Status::PendingPost).await?;
     }
     Ok(())
 }

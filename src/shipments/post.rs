@@ -109,7 +109,7 @@ impl Action for Post {
         now: Instant,
     ) -> Result<Outcome, ActionError> {
         // what did not arrive may arrive late: then it is found, not sent twice
-        let gate = subject.around.sent_before.then(Gate::default);
+        let gate = subject.around.absent_before.then(Gate::default);
         let reference = posts::last_reference(scope, &subject.shipment).await?;
         let job = queue(scope, &subject, by, &reference, "", gate, now).await?;
         let entry = Entry::shipment(
@@ -252,9 +252,12 @@ impl PostShipment {
             scope.commit().await?;
             return Ok(End::Done);
         }
-        let Some((post, subject)) = postable(&mut scope, job, &payload, (work.now)()).await? else {
-            scope.commit().await?;
-            return Ok(End::Done);
+        let (post, subject) = match postable(&mut scope, job, &payload, (work.now)()).await? {
+            Now::Send(both) => *both,
+            Now::Stopped | Now::Elsewhere => {
+                scope.commit().await?;
+                return Ok(End::Done);
+            }
         };
         let door = Door::open(&mut scope, work, post.connection_id).await?;
         let order = outgoing::post_order(&mut scope, &subject, &post).await?;
@@ -267,34 +270,45 @@ impl PostShipment {
             }
         }
         // the intent, committed before the first byte
-        let Some(post) = intend(work, job, &payload, &ready).await? else {
-            return Ok(outrun((work.now)()));
-        };
-        send(work, job, &ready, post).await
+        match intend(work, job, &payload, &ready).await? {
+            Ok(post) => send(work, job, &ready, post).await,
+            Err(end) => Ok(end),
+        }
     }
+}
+
+/// Whether a post is still to be sent.
+enum Now {
+    /// It is.
+    Send(Box<(PostRow, Subject)>),
+    /// It was stopped just now.
+    Stopped,
+    /// Somebody else has it in hand, or is done with it.
+    Elsewhere,
 }
 
 /// The post and its shipment, if it is still to be sent. A hold, a void or a
 /// cancellation may have come after the click: then it is stopped.
-async fn postable(
-    scope: &mut Scope,
-    job: &Claimed,
-    payload: &Payload,
-    now: Instant,
-) -> Result<Option<(PostRow, Subject)>> {
+async fn postable(scope: &mut Scope, job: &Claimed, payload: &Payload, now: Instant) -> Result<Now> {
     // whoever outran our lease may have sent it while we asked: then it is not
     // ours to stop
     let Some(post) = posts::lock(scope, payload.post_id).await?.filter(waits) else {
-        return Ok(None);
+        return Ok(Now::Elsewhere);
     };
     let Some(subject) = Subject::load(scope, payload.shipment_id, true).await? else {
-        return Ok(None);
+        return Ok(Now::Elsewhere);
     };
     if let Availability::Unavailable(why) = subject.postable() {
         stop(scope, job, payload, &post, &subject, &why.sentence, now).await?;
-        return Ok(None);
+        return Ok(Now::Stopped);
     }
-    Ok(Some((post, subject)))
+    Ok(Now::Send(Box::new((post, subject))))
+}
+
+/// Whoever outran our lease has it in hand. The job stays until they are done: if
+/// they die first, nobody else would ever look at what they sent.
+fn outrun(now: Instant) -> End {
+    End::Again { at: now + jobs_deadline(), reason: "Another worker has it in hand.".into() }
 }
 
 fn waits(post: &PostRow) -> bool {
@@ -318,9 +332,13 @@ async fn stop(
 async fn not_sent(work: &Work, job: &Claimed, payload: &Payload, answer: gate::Answer) -> Result<End> {
     let now = (work.now)();
     let mut scope = work.db.scope(job.account_id).await?;
-    let Some((post, subject)) = postable(&mut scope, job, payload, now).await? else {
-        scope.commit().await?;
-        return Ok(outrun(now));
+    let (post, subject) = match postable(&mut scope, job, payload, now).await? {
+        Now::Send(both) => *both,
+        Now::Elsewhere => return Ok(outrun(now)),
+        Now::Stopped => {
+            scope.commit().await?;
+            return Ok(End::Done);
+        }
     };
     match answer {
         gate::Answer::Stop { sentence } => {
@@ -335,12 +353,21 @@ async fn not_sent(work: &Work, job: &Claimed, payload: &Payload, answer: gate::A
     Ok(End::Done)
 }
 
-async fn intend(work: &Work, job: &Claimed, payload: &Payload, ready: &Ready) -> Result<Option<PostRow>> {
+async fn intend(
+    work: &Work,
+    job: &Claimed,
+    payload: &Payload,
+    ready: &Ready,
+) -> Result<Result<PostRow, End>> {
     let now = (work.now)();
     let mut scope = work.db.scope(job.account_id).await?;
-    let Some((mut post, subject)) = postable(&mut scope, job, payload, now).await? else {
-        scope.commit().await?;
-        return Ok(None);
+    let (mut post, subject) = match postable(&mut scope, job, payload, now).await? {
+        Now::Send(both) => *both,
+        Now::Elsewhere => return Ok(Err(outrun(now))),
+        Now::Stopped => {
+            scope.commit().await?;
+            return Ok(Err(End::Done));
+        }
     };
     scope
         .execute(
@@ -364,7 +391,7 @@ async fn intend(work: &Work, job: &Claimed, payload: &Payload, ready: &Ready) ->
         settle_post::clear_previous(&mut scope, &subject, &job.trace(), now).await?;
     }
     scope.commit().await?;
-    Ok(Some(post))
+    Ok(Ok(post))
 }
 
 async fn send(work: &Work, job: &Claimed, ready: &Ready, post: PostRow) -> Result<End> {
@@ -408,12 +435,6 @@ fn fenced_words(result: &Result<crate::outbound::Answer<RemoteOrder>, Failure>) 
         Ok(answer) => format!("A late answer: accepted as {}.", answer.value.remote_id),
         Err(failure) => format!("A late answer: {}", failure.message),
     }
-}
-
-/// Whoever outran our lease has it in hand. The job stays until they are done: if
-/// they die first, nobody else would ever look at what they sent.
-fn outrun(now: Instant) -> End {
-    End::Again { at: now + jobs_deadline(), reason: "Another worker has it in hand.".into() }
 }
 
 /// After this long without an answer a sent post is unknown.

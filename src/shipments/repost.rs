@@ -117,8 +117,8 @@ impl Action for Repost {
         let shipment = &subject.shipment;
         let reference = posts::last_reference(scope, shipment).await?;
         let mut previous = None;
-        if let Some(last) = posts::of_shipment(scope, shipment.id).await?.first()
-            && matches!(last.state, PostState::Accepted | PostState::NeedsPerson)
+        let live = |post: &&posts::Post| matches!(post.state, PostState::Accepted | PostState::NeedsPerson);
+        if let Some(last) = posts::of_shipment(scope, shipment.id).await?.iter().find(live)
             && let Some(row) = posts::lock(scope, last.id).await?
         {
             posts::step(scope, &row, Step::Superseded, reason, None).await?;

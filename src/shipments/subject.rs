@@ -57,9 +57,9 @@ pub struct Around {
     /// Whether it was ever accepted by a provider.
     #[diesel(sql_type = Bool)]
     pub posted_before: bool,
-    /// Whether anything was ever sent to a provider.
+    /// Whether a post was taken not to have arrived, and may yet.
     #[diesel(sql_type = Bool)]
-    pub sent_before: bool,
+    pub absent_before: bool,
     /// Where the cancellation of the current provider order stands.
     #[diesel(sql_type = Nullable<Text>)]
     pub cancel_state: Option<CancelState>,
@@ -107,7 +107,7 @@ impl Subject {
                      p.id as post_id, p.state as post_state, \
                      exists (select 1 from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id) as posted_before, \
                      exists (select 1 from posts sp where sp.account_id = s.account_id and sp.shipment_id = s.id \
-                             and sp.sent_at is not null) as sent_before, \
+                             and sp.state = 'absent') as absent_before, \
                      (select cancel_state from provider_orders po where po.account_id = s.account_id \
                       and po.shipment_id = s.id and po.superseded_at is null) as cancel_state, \
                      (select count(*) from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id \

@@ -46,6 +46,13 @@ const SAMPLES: &[Sample] = &[
     record("/customers/{id}", |w| format!("/customers/{}", w.record("customer"))),
     record("/shipments/{id}", |w| format!("/shipments/{}", w.record("shipment"))),
     record("/shipments/{id}/post", |w| format!("/shipments/{}/post", w.record("shipment"))),
+    record("/shipments/{id}/cancel-provider-order", |w| {
+        format!("/shipments/{}/cancel-provider-order", w.record("shipment"))
+    }),
+    record("/shipments/{id}/cancel-second-order", |w| {
+        format!("/shipments/{}/cancel-second-order", w.record("shipment"))
+    }),
+    record("/shipments/{id}/decide", |w| format!("/shipments/{}/decide", w.record("shipment"))),
     record("/shipments/{id}/repost", |w| format!("/shipments/{}/repost", w.record("shipment"))),
     record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),

@@ -8,6 +8,7 @@ use waybill::{
     shipments::{
         Status,
         post::{NoInput, Post},
+        reconcile::CheckWithProvider,
         resync_from::ResyncFrom,
     },
 };
@@ -122,4 +123,21 @@ async fn where_nothing_can_tell_a_person_decides() {
     assert_eq!(shop.live_orders("SHP"), 1, "nothing was sent a second time");
     let seen = shop.sandbox.requests().into_iter().filter(|one| one.vendor == "generic");
     assert_eq!(seen.map(|one| one.operation).collect::<Vec<_>>(), ["createshipment"]);
+}
+
+/// What the provider got it may still be working on: pressing the button
+/// three times in a row proves nothing.
+#[tokio::test]
+async fn impatience_does_not_prove_that_the_provider_has_no_order() {
+    let (shop, shipment) = shop(GenericClass::Searchable).await;
+    fault(&shop, FaultKind::CutAfterRead);
+    post(&shop, shipment).await;
+    for _ in 0..4 {
+        shop.act::<CheckWithProvider>(shipment.0, NoInput {}).await.unwrap();
+        shop.run().await;
+        assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Unconfirmed);
+    }
+    shop.run_in(700).await;
+    assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Error);
+    assert_eq!(shop.text("select state from posts").await, "absent");
 }

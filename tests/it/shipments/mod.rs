@@ -5,4 +5,5 @@ mod arriving;
 mod generic;
 mod posting;
 mod reposting;
+mod standing;
 mod submitting;
