@@ -24,7 +24,7 @@ use waybill::{
 };
 
 /// Shipments posted at once in a bulk cell.
-const BULK: usize = 8;
+const BULK: usize = 4;
 /// One of each way, and the many.
 const A_BREAK: usize = 5 + BULK;
 /// The ways: post, re-post, the gate of a re-post, many posts at once, cancel,
@@ -136,13 +136,18 @@ async fn matrix(side: Side) {
                 tally.unexplained.push(format!("{name}, {round}: it never comes to rest"));
             }
             let live = yard.live();
+            let mut left = false;
             for shipment in yard.judge(&ours).await {
                 let where_ = format!("{name}, {round}: {} {shipment:?}", side.name);
-                judge(&mut tally, &yard, &mut browser, &shipment, &live, &where_).await;
+                let steps = judge(&mut tally, &yard, &mut browser, &shipment, &live, &where_).await;
                 // what was to be canceled stays so
-                if shipment.id != cells.cancel {
-                    follow(&yard, side, &mut browser, &shipment, &live).await;
+                if shipment.id != cells.cancel && !steps.is_empty() {
+                    left = true;
+                    follow(&yard, side, &steps, &shipment, &live).await;
                 }
+            }
+            if !left {
+                break;
             }
         }
         let gone = if side.cancels() { "pending_post" } else { "pending_tracking" };
@@ -209,7 +214,8 @@ async fn posted_before(yard: &Yard, side: Side, cells: &[Cells]) {
     }
 }
 
-/// What must be true of a shipment when nothing moves any more.
+/// What must be true of a shipment when nothing moves any more. Answers the steps
+/// its page offers, where anything is left to do.
 pub async fn judge(
     tally: &mut Tally,
     yard: &Yard,
@@ -217,14 +223,16 @@ pub async fn judge(
     shipment: &Judged,
     live: &BTreeMap<String, Vec<String>>,
     where_: &str,
-) {
+) -> Vec<String> {
     let there = live.get(&shipment.number).map(Vec::as_slice).unwrap_or_default();
     if there.len() > 1 {
         tally.duplicates.push(format!("{where_}: {there:?}"));
     }
     let known = shipment.remote.as_ref().is_some_and(|remote| there.contains(remote));
     match shipment.status.as_str() {
-        "pending_tracking" if known => return,
+        "pending_tracking" if known && shipment.problems == 0 => return Vec::new(),
+        // done, but something is left that should not be
+        "pending_tracking" if known => {}
         // stopped before anything was sent: what was so before is so still, and is told
         "pending_tracking" if shipment.post == "canceled" => {}
         "pending_tracking" => tally.losses.push(format!("{where_}: taken for accepted, there is {there:?}")),
@@ -239,17 +247,17 @@ pub async fn judge(
     if sentence.is_empty() || steps.is_empty() {
         tally.unexplained.push(format!("{where_}: the page says “{sentence}” and offers {steps:?}"));
     }
+    steps
 }
 
 /// Does what the page offers, as somebody who has looked at the provider.
 pub async fn follow(
     yard: &Yard,
     side: Side,
-    browser: &mut Browser,
+    steps: &[String],
     shipment: &Judged,
     live: &BTreeMap<String, Vec<String>>,
 ) {
-    let (_, steps) = yard.says(browser, shipment.id).await;
     let Some(step) = steps.first().and_then(|href| href.split('?').next()?.rsplit('/').next()) else {
         return;
     };
