@@ -13,6 +13,7 @@ use crate::{
     ids::{AccountId, ChannelId, InboundId},
     jobs::{self, Claimed, End, Handler, Handlers, NewJob, Work, retry},
     orders::receive::{self, Received},
+    outbound::{Lane, lane::Asks},
 };
 use anyhow::{Context, Result};
 use chrono::Duration;
@@ -134,7 +135,7 @@ impl Handler for PollOrders {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "polling orders stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -169,6 +170,10 @@ impl PollOrders {
             attempt: job.attempts,
             trace: Some(trace),
             ..About::default()
+        };
+        let work = &match work.in_turn(job, Lane::Channel(channel.id), Asks::Read).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
         };
         for _ in 0..MOST_PAGES {
             let request = adapter.orders(&access, since, page.as_deref());
@@ -262,7 +267,7 @@ impl Handler for ProcessInbound {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "processing a message stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })

@@ -156,6 +156,7 @@ diesel::table! {
         failure_class -> Nullable<Text>,
         version -> Int4,
         created_at -> Timestamptz,
+        requests_per_minute -> Int4,
     }
 }
 
@@ -171,7 +172,6 @@ diesel::table! {
         settings -> Jsonb,
         state -> Text,
         requests_per_minute -> Int4,
-        circuit_open_until -> Nullable<Timestamptz>,
         last_success_at -> Nullable<Timestamptz>,
         failing_since -> Nullable<Timestamptz>,
         failure_class -> Nullable<Text>,
@@ -472,6 +472,21 @@ diesel::table! {
         last_error -> Nullable<Text>,
         trace_id -> Nullable<Text>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    lanes (account_id, lane) {
+        account_id -> Int8,
+        lane -> Text,
+        tokens -> Float8,
+        refilled_at -> Timestamptz,
+        next_turn_at -> Nullable<Timestamptz>,
+        closed_until -> Nullable<Timestamptz>,
+        calls -> Int4,
+        failed -> Int4,
+        counted_since -> Timestamptz,
+        circuit_open_until -> Nullable<Timestamptz>,
     }
 }
 

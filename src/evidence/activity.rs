@@ -95,6 +95,8 @@ text_enum! {
         Webhook = "webhook",
         /// An e-mail responder or e-mail.
         Email = "email",
+        /// A job of the queue.
+        Job = "job",
     }
 }
 

@@ -152,7 +152,7 @@ impl Handler for DeliverWebhook {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "delivering a webhook failed on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() }
+                    End::Broken { reason: error.to_string() }
                 }
             }
         })
@@ -187,7 +187,7 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
     }
     let now = (work.now)();
     if delivery.endpoint_state == "paused" {
-        return Ok(End::Again {
+        return Ok(End::Wait {
             at: now + chrono::Duration::minutes(5),
             reason: "the endpoint is paused".into(),
         });

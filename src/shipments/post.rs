@@ -205,10 +205,7 @@ impl Handler for PostShipment {
                     }
                     // nothing was decided: the row tells the next try how far this one came
                     tracing::error!(?error, job.id = %job.id, "posting stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(15),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -262,11 +259,17 @@ impl PostShipment {
         let door = Door::open(&mut scope, work, post.connection_id).await?;
         let order = outgoing::post_order(&mut scope, &subject, &post).await?;
         drop(scope);
+        // before the intent: what waits for its turn is *queued*, not *sent*
+        let work = &match door.turn_to_write(work, job).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
+        };
         let mut ready = Ready { post, subject, door, order };
         if let Some(gate) = &payload.gate {
             match gate::ask(work, job, &ready, gate).await? {
-                gate::Answer::Pass { reference } => ready.order.reference = reference,
-                answer => return not_sent(work, job, &payload, answer).await,
+                Err(waits) => return Ok(waits),
+                Ok(gate::Answer::Pass { reference }) => ready.order.reference = reference,
+                Ok(answer) => return not_sent(work, job, &payload, answer).await,
             }
         }
         // the intent, committed before the first byte

@@ -24,6 +24,7 @@ mod help;
 mod home;
 mod hooks;
 mod imports;
+mod jobs;
 pub mod list;
 pub mod local_path;
 pub mod markup;

@@ -3,7 +3,7 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, help, home, hooks, imports, orders, preferences,
+    activity, assets, connections, customers, emails, help, home, hooks, imports, jobs, orders, preferences,
     problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
@@ -14,7 +14,10 @@ use crate::{
         ProblemsView, RecordsView, StoresEdit, StoresView,
     },
     problems::work::{Assign, Snooze, Unassign, Wake},
-    remedies::retry::{Retry, RetryGroup},
+    remedies::{
+        retry::{Retry, RetryGroup},
+        run_again::RunAgain,
+    },
     shipments::{
         cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError,
         post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
@@ -57,6 +60,8 @@ routes! {
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
 
+        get  "/jobs"                  Needs(ProblemsView) => jobs::list;
+
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;
         post "/imports"                    Needs(ImportsRun) => imports::create;
@@ -95,6 +100,7 @@ routes! {
         "/problems/{id}/wake"        => Wake;
         "/problems/{id}/retry"       => Retry;
         "/problems/{id}/retry-group" => RetryGroup, problems::WhichOnes;
+        "/jobs/{id}/run-again"       => RunAgain;
 
         // orders
         "/orders/{id}/resend-fulfillments" => ResendFulfillments;

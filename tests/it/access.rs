@@ -68,6 +68,7 @@ const SAMPLES: &[Sample] = &[
     record("/problems/{id}/retry", |w| problem(w, "retry")),
     record("/problems/{id}/retry-group", |w| problem(w, "retry-group")),
     record("/problems/{id}/fix", |w| format!("/problems/{}/fix", w.record("problem"))),
+    record("/jobs/{id}/run-again", |w| format!("/jobs/{}/run-again", w.record("job"))),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
     record("/stores/{id}", |w| format!("/stores/{}", w.store)),

@@ -71,7 +71,7 @@ pub fn subject(line: &Line) -> Option<Offer> {
         Subject::Problem => named("Problem", &None, format!("/problems/{id}")),
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),
-        Subject::User | Subject::Webhook => None,
+        Subject::User | Subject::Webhook | Subject::Job => None,
     }
 }
 

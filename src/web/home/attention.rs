@@ -134,6 +134,21 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
         ..Line::empty()
     });
 
+    let given_up = tally(
+        scope,
+        sql("select created_at as at from jobs where account_id = {} and state = 'dead'").bind(account),
+    )
+    .await?;
+    if visitor.can(Permission::ProblemsView) {
+        add(&mut lines, visitor, given_up, |n| Line {
+            badge: Badge::failed("Given up"),
+            title: format!("{} given up on our side", some(n, "Job", "Jobs")),
+            detail: "Waybill stopped in them again and again. They wait until somebody has them run.".into(),
+            href: "/jobs".into(),
+            ..Line::empty()
+        });
+    }
+
     failing(visitor, scope, &mut lines).await?;
     imports(visitor, scope, &mut lines).await?;
     Ok(lines)

@@ -9,7 +9,7 @@ use waybill::{
     db::sql,
     evidence::TraceId,
     ids::{PostId, ShipmentId},
-    jobs::{self, End, NewJob},
+    jobs::{self, End, NewJob, Slots},
     sandbox::{Fault, FaultKind, GenericClass, GenericOptions},
     shipments::{
         late::CancelSecond,
@@ -161,14 +161,15 @@ async fn a_request_that_cannot_be_done_twice_may_arrive_whenever_it_likes() {
 /// A worker whose lease ran out ends nothing: neither the job, nor the post.
 #[tokio::test]
 async fn whoever_lost_the_lease_writes_nothing() {
+    const ONE: Slots = Slots { free: 1, all: 1 };
     let yard = Yard::open().await;
     let mut scope = yard.shop.scope().await;
     let job = NewJob::new("drill", "drill", serde_json::json!({}), now());
     jobs::enqueue(&mut scope, job).await.unwrap();
     scope.commit().await.unwrap();
-    let first = jobs::claim(&yard.shop.db, "first", 1, now()).await.unwrap().remove(0);
+    let first = jobs::claim(&yard.shop.db, "first", ONE, now()).await.unwrap().remove(0);
     yard.pass(100).await;
-    let second = jobs::claim(&yard.shop.db, "second", 1, now()).await.unwrap().remove(0);
+    let second = jobs::claim(&yard.shop.db, "second", ONE, now()).await.unwrap().remove(0);
     assert_eq!((first.id, first.lease_epoch + 1), (second.id, second.lease_epoch));
     let again = End::Again { at: now(), reason: "late".into() };
     for late in [End::Done, again] {

@@ -14,7 +14,7 @@ use waybill::{
     accounts::Role,
     crash,
     ids::{ConnectionId, JobId, ShipmentId},
-    jobs::{self, claim},
+    jobs::{self, Slots, claim},
     outbound::{AddressPolicy, Client},
     sandbox::Fault,
 };
@@ -82,7 +82,7 @@ impl Yard {
         let policy = AddressPolicy::public()
             .with_sandbox(shop.sandbox.address())
             .with_sandbox(dark.local_addr().expect("its address"));
-        shop.work.outbound = Client::with_timeout(policy, PATIENCE).expect("a client");
+        shop.work.outbound = Client::with_timeout(policy, PATIENCE).expect("a client").with_clock(now);
         Yard { shop, dark, shifts }
     }
 
@@ -135,7 +135,7 @@ impl Yard {
     async fn expire(&self) {
         // connections of before a server's death are found dead one by one
         for _ in 0..20 {
-            if claim(&self.shop.db, "drill", 0, now()).await.is_ok() {
+            if claim(&self.shop.db, "drill", Slots { free: 0, all: 1 }, now()).await.is_ok() {
                 return;
             }
         }

@@ -306,7 +306,7 @@ async fn what_cannot_leave_the_house_ends_in_the_error_queue() {
     shop.sql("update connections set credentials_sealed = 'sealed with a key that is gone'").await;
     for _ in 0..5 {
         assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Posting);
-        shop.run_in(16).await;
+        shop.run_in(41).await;
     }
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Error);
     let detail = shop.text("select detail from problems where resolved_at is null").await;

@@ -70,7 +70,8 @@ impl Shop {
             .await
             .expect("a sandbox");
         let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout)
-            .expect("a client");
+            .expect("a client")
+            .with_clock(now);
         let work = Work { db: db.clone(), outbound, keyring, now };
         let mut shop = Shop {
             database,
