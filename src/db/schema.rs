@@ -12,6 +12,7 @@ diesel::table! {
         settings -> Jsonb,
         version -> Int4,
         created_at -> Timestamptz,
+        reference_tag -> Text,
     }
 }
 
@@ -890,6 +891,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    unreceived_orders (account_id, channel_id, reference) {
+        account_id -> Int8,
+        channel_id -> Int8,
+        reference -> Text,
+        reason -> Text,
+        transaction_record_id -> Nullable<Int8>,
+        times -> Int4,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Int8,
         email -> Text,
@@ -998,6 +1012,7 @@ diesel::allow_tables_to_appear_in_same_query!(channels, problems);
 diesel::allow_tables_to_appear_in_same_query!(channels, seen_couriers);
 diesel::allow_tables_to_appear_in_same_query!(channels, shipments);
 diesel::allow_tables_to_appear_in_same_query!(channels, stores);
+diesel::allow_tables_to_appear_in_same_query!(channels, unreceived_orders);
 diesel::allow_tables_to_appear_in_same_query!(channels, users);
 diesel::allow_tables_to_appear_in_same_query!(channels, warehouses);
 diesel::allow_tables_to_appear_in_same_query!(channels, webhook_endpoints);

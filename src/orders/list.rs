@@ -3,7 +3,7 @@
 use super::{HoldKind, OrderStatus};
 use crate::{
     clock::Instant,
-    db::{DbResult, Scope, Sql, sql},
+    db::{DbResult, Scope, Sql, contains, sql},
     ids::{AccountId, ChannelId, CustomerId, OrderId},
     paging::{Cursor, Page},
     text_enum::text_enum,
@@ -319,20 +319,6 @@ pub fn sought(q: &str) -> Option<String> {
     let q = if q.len() < 400 && q.contains('/') { q.rsplit('/').next().unwrap_or(q) } else { q };
     let q = q.trim_start_matches('#').trim().to_lowercase();
     (!q.is_empty()).then_some(q)
-}
-
-/// A pattern for `like` that finds the text anywhere and takes it literally.
-pub fn contains(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// One word with some digits: it may be the number of a shipment or of a parcel.

@@ -27,6 +27,7 @@ mod hooks;
 mod imports;
 mod jobs;
 pub mod list;
+mod live;
 pub mod local_path;
 pub mod markup;
 pub mod orders;

@@ -3,7 +3,7 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, jobs, orders,
+    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, jobs, live, orders,
     preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
@@ -45,6 +45,7 @@ routes! {
 
         get  "/"                      SignedIn => home::show;
         get  "/help"                  SignedIn => help::show;
+        get  "/live"                  SignedIn => live::show;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;
@@ -56,12 +57,12 @@ routes! {
         get  "/shipments"             Needs(OrdersView)   => shipments::index;
         get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
         get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        post "/error-queue/selected"  Needs(ProblemsView) => problems::selected;
         get  "/problems/{id}"         Needs(ProblemsView) => problems::show;
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
 
         get  "/jobs"                  Needs(ProblemsView) => jobs::list;
-
         // many at once; each operation asks for its action's own permission besides
         get  "/bulk"                     Needs(OrdersView) => bulk::index;
         post "/bulk"                     Needs(OrdersView) => bulk::create;

@@ -27,3 +27,4 @@ mod stores;
 mod supply;
 mod support;
 mod web;
+mod webhooks;
