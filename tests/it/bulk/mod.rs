@@ -12,6 +12,7 @@ use crate::support::{
     shop::{Shop, now},
 };
 use serde_json::json;
+use std::cell::Cell;
 use waybill::{
     accounts::Role,
     actions::By,
@@ -21,10 +22,21 @@ use waybill::{
         pick::{self, NewOperation, Selection},
         steer::{self, Started},
     },
+    clock::Instant,
     evidence::{Actor, ActorKind, TraceId},
     ids::{BulkOperationId, JobId},
-    jobs::{Claimed, End, Handler},
+    jobs::{Claimed, End, Handler, Work},
 };
+
+thread_local! {
+    static TICKS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// A clock on which every look takes a second: a turn is over after one row.
+fn ticking() -> Instant {
+    TICKS.set(TICKS.get() + 1);
+    now() + chrono::Duration::seconds(TICKS.get())
+}
 
 /// A shop with somebody who starts operations.
 struct Yard {
@@ -124,6 +136,12 @@ impl Yard {
             trace_id: None,
             created_at: now(),
         }
+    }
+
+    /// For a worker whose turns are over after one row.
+    fn slow(&self) -> Work {
+        TICKS.set(0);
+        Work { now: ticking, ..self.work.clone() }
     }
 
     /// One turn of an operation's job, by hand.
