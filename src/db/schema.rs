@@ -117,6 +117,17 @@ diesel::table! {
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        effects -> Array<Text>,
+        changed_since -> Int4,
+        run_by -> Nullable<Int8>,
+        run_since -> Nullable<Timestamptz>,
+        note -> Text,
+        picked -> Int4,
+        waiting -> Int4,
+        changed -> Int4,
+        sent -> Int4,
+        unknown -> Int4,
+        dropped -> Int4,
     }
 }
 
@@ -132,6 +143,9 @@ diesel::table! {
         reason -> Text,
         result -> Nullable<Jsonb>,
         finished_at -> Nullable<Timestamptz>,
+        offer -> Nullable<Text>,
+        jobs -> Array<Int8>,
+        tries -> Int4,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod app;
 pub mod asked;
 pub mod assets;
 pub mod badge;
+mod bulk;
 pub mod connections;
 pub mod customers;
 pub mod emails;

@@ -233,6 +233,12 @@ impl Browser {
         self.find(Locator::Css(css)).await.select_by_value(value).await.expect("choosing an option");
     }
 
+    /// Looks at the page that the keys led to.
+    pub async fn arrives(&mut self, at: &str) {
+        self.until(&format!("never arrived at {at}"), async |b| b.path().await.starts_with(at)).await;
+        self.look().await;
+    }
+
     /// Presses Enter in a field.
     pub async fn submit(&mut self, css: &str) {
         self.find(Locator::Css(css)).await.send_keys("\u{E007}").await.expect("pressing Enter");

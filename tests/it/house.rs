@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["channels", "orders", "providers"],
     &["notify", "problems"],
     &["shipments"],
-    &["imports", "remedies", "traces"],
+    &["bulk", "imports", "remedies", "traces"],
     &["demo", "sandbox", "web"],
     &["cli"],
 ];

@@ -7,6 +7,7 @@ mod accounts;
 mod adapters;
 #[path = "../browser/mod.rs"]
 mod browser;
+mod bulk;
 mod closets;
 mod couriers;
 mod db;

@@ -294,8 +294,8 @@ async fn whatever_is_killed_nothing_is_doubled_and_nothing_lost() {
                 if shipment.post.is_empty() {
                     tally.losses.push(format!("{where_}: the click was acknowledged"));
                 }
-                judge(&mut tally, &ground.yard, &mut browser, &shipment, &live, &where_).await;
-                follow(&ground.yard, side, &mut browser, &shipment, &live).await;
+                let steps = judge(&mut tally, &ground.yard, &mut browser, &shipment, &live, &where_).await;
+                follow(&ground.yard, side, &steps, &shipment, &live).await;
             }
         }
         let last = ground.yard.judge(&posts[..1]).await.remove(0);

@@ -1,28 +1,37 @@
 //! The fault matrix: every point of an exchange × every class of provider ×
-//! every way of sending. Judged by the sandbox's ledger once nothing moves, and
-//! again after somebody has followed what the pages say.
+//! every way of sending and canceling. Judged by the sandbox's ledger once
+//! nothing moves, and again after somebody has followed what the pages say.
 
 use super::{
-    faults::BREAKS,
+    faults::{BREAKS, Break},
     tally::Tally,
     yard::{Dark, Judged, Yard},
 };
 use crate::support::{generic::tenant, portal::Browser};
 use std::collections::BTreeMap;
 use waybill::{
+    actions::NoInput,
     ids::{ConnectionId, ShipmentId},
     sandbox::GenericClass,
     shipments::{
-        post::{NoInput, Post},
+        cancel_order::CancelOrder,
+        decide_post::{self, DecidePost},
+        late::CancelSecond,
+        post::Post,
         reconcile::CheckWithProvider,
         repost::{self, Repost},
     },
 };
 
 /// Shipments posted at once in a bulk cell.
-const BULK: usize = 8;
+const BULK: usize = 4;
 /// One of each way, and the many.
-const A_BREAK: usize = 3 + BULK;
+const A_BREAK: usize = 5 + BULK;
+/// The ways: post, re-post, the gate of a re-post, many posts at once, cancel,
+/// and a re-post that cancels first.
+const WAYS: usize = 6;
+/// So often somebody does what a page says, until everything is where it belongs.
+const ROUNDS: [&str; 3] = ["by itself", "as the page says", "as it says again"];
 
 /// A kind of provider and the names by which its operations break.
 #[derive(Clone, Copy)]
@@ -53,6 +62,11 @@ impl Side {
         if self.class.is_some() { &["getshipment", "findshipments"] } else { &["getorder", "listorders"] }
     }
 
+    /// Whether it takes cancellations from us.
+    fn cancels(self) -> bool {
+        self.class.is_some()
+    }
+
     /// Whether only a person can tell what became of a post.
     pub fn blind(self) -> bool {
         self.class == Some(GenericClass::Nothing)
@@ -81,12 +95,23 @@ struct Cells {
     repost: ShipmentId,
     /// Re-posted while the earlier order is alive; the reads of its gate break.
     gate: ShipmentId,
+    cancel: ShipmentId,
+    /// Re-posted with its earlier order, which is alive, to be canceled first.
+    instead: ShipmentId,
     bulk: Vec<ShipmentId>,
 }
 
 impl Cells {
     fn of(shipments: &[ShipmentId]) -> Cells {
-        Cells { post: shipments[0], repost: shipments[1], gate: shipments[2], bulk: shipments[3..].to_vec() }
+        let [post, repost, gate, cancel, instead, ref bulk @ ..] = *shipments else {
+            panic!("too few shipments");
+        };
+        Cells { post, repost, gate, cancel, instead, bulk: bulk.to_vec() }
+    }
+
+    /// Those with an order before the break.
+    fn posted_before(&self) -> [ShipmentId; 4] {
+        [self.repost, self.gate, self.cancel, self.instead]
     }
 }
 
@@ -101,56 +126,86 @@ async fn matrix(side: Side) {
     let (_counter, mut browser) = yard.counter().await;
 
     for ((name, how), cells) in BREAKS.iter().zip(&cells) {
-        let anyway = repost::Input {
-            anyway: side.blind(),
-            reason: "Canceled there, I looked".into(),
-            ..repost::Input::default()
-        };
-        yard.shop.act::<Post>(cells.post.0, NoInput {}).await.unwrap();
-        yard.shop.act::<Repost>(cells.repost.0, anyway).await.unwrap();
-        for shipment in &cells.bulk {
-            yard.shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
-        }
-        let point = ("post_shipment", "post_shipment");
-        yard.strike(*how, side.vendor(), side.creates(), Dark::Connections, point).await;
-        yard.shop.act::<Repost>(cells.gate.0, repost::Input::default()).await.unwrap();
-        let point = ("post_shipment", "get_provider_order");
-        yard.strike(*how, side.vendor(), side.reads(), Dark::Connections, point).await;
-
-        let ours: Vec<ShipmentId> =
-            [cells.post, cells.repost, cells.gate].into_iter().chain(cells.bulk.iter().copied()).collect();
-        tally.cells += 4;
-        for round in ["by itself", "as the page says"] {
+        strike(&yard, side, *how, cells).await;
+        tally.cells += if side.cancels() { WAYS } else { WAYS - 2 };
+        let mut ours = cells.posted_before().to_vec();
+        ours.push(cells.post);
+        ours.extend(&cells.bulk);
+        for round in ROUNDS {
             if !yard.quiesce().await {
                 tally.unexplained.push(format!("{name}, {round}: it never comes to rest"));
             }
-            let judged = yard.judge(&ours).await;
             let live = yard.live();
-            for shipment in &judged {
+            let mut left = false;
+            for shipment in yard.judge(&ours).await {
                 let where_ = format!("{name}, {round}: {} {shipment:?}", side.name);
-                judge(&mut tally, &yard, &mut browser, shipment, &live, &where_).await;
-                follow(&yard, side, &mut browser, shipment, &live).await;
+                let steps = judge(&mut tally, &yard, &mut browser, &shipment, &live, &where_).await;
+                // what was to be canceled stays so
+                if shipment.id != cells.cancel && !steps.is_empty() {
+                    left = true;
+                    follow(&yard, side, &steps, &shipment, &live).await;
+                }
+            }
+            if !left {
+                break;
+            }
+        }
+        let gone = if side.cancels() { "pending_post" } else { "pending_tracking" };
+        for shipment in yard.judge(&ours).await {
+            let wanted = if shipment.id == cells.cancel { gone } else { "pending_tracking" };
+            if shipment.status != wanted {
+                tally
+                    .unexplained
+                    .push(format!("{name}: {} is not {wanted} in the end: {shipment:?}", side.name));
             }
         }
     }
     let judged = yard.judge(&shipments).await;
     yard.check_listed(&mut tally, &judged).await;
-    for shipment in judged.iter().filter(|s| s.status != "pending_tracking" && s.post != "needs_person") {
-        tally
-            .unexplained
-            .push(format!("{} did not arrive although somebody followed: {shipment:?}", side.name));
-    }
     tally.close();
 }
 
-/// Posts what is to be re-posted, and cancels there what a re-post shall replace.
+/// Does everything that is to be done, and breaks it: what is sent, what is read
+/// before it, what is canceled.
+async fn strike(yard: &Yard, side: Side, how: Break, cells: &Cells) {
+    let shop = &yard.shop;
+    let strike = async |operations: &[&str], job, call| {
+        yard.strike(how, side.vendor(), operations, Dark::Connections, (job, call)).await;
+    };
+    shop.act::<Post>(cells.post.0, NoInput {}).await.unwrap();
+    shop.act::<Repost>(cells.repost.0, anyway(side)).await.unwrap();
+    for shipment in &cells.bulk {
+        shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    }
+    strike(side.creates(), "post_shipment", "post_shipment").await;
+    shop.act::<Repost>(cells.gate.0, repost::Input::default()).await.unwrap();
+    strike(side.reads(), "post_shipment", "get_provider_order").await;
+    if side.cancels() {
+        shop.act::<CancelOrder>(cells.cancel.0, NoInput {}).await.unwrap();
+        strike(&["cancelshipment"], "cancel_provider_order", "cancel_provider_order").await;
+        let input = repost::Input { cancel_first: true, ..anyway(side) };
+        shop.act::<Repost>(cells.instead.0, repost::Input { anyway: false, ..input }).await.unwrap();
+        strike(&["cancelshipment"], "post_shipment", "cancel_provider_order").await;
+    }
+}
+
+/// Where nobody can tell, a person has looked.
+fn anyway(side: Side) -> repost::Input {
+    repost::Input {
+        anyway: side.blind(),
+        reason: "Canceled there, I looked".into(),
+        ..repost::Input::default()
+    }
+}
+
+/// Posts what is to be re-posted or canceled, and cancels there what a re-post
+/// shall replace.
 async fn posted_before(yard: &Yard, side: Side, cells: &[Cells]) {
-    for cell in cells {
-        yard.shop.act::<Post>(cell.repost.0, NoInput {}).await.unwrap();
-        yard.shop.act::<Post>(cell.gate.0, NoInput {}).await.unwrap();
+    let before: Vec<ShipmentId> = cells.iter().flat_map(Cells::posted_before).collect();
+    for shipment in &before {
+        yard.shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     }
     yard.run(None).await;
-    let before: Vec<ShipmentId> = cells.iter().flat_map(|cell| [cell.repost, cell.gate]).collect();
     for shipment in yard.judge(&before).await {
         assert_eq!(shipment.status, "pending_tracking", "{shipment:?}");
         if cells.iter().any(|cell| cell.repost == shipment.id) {
@@ -159,7 +214,8 @@ async fn posted_before(yard: &Yard, side: Side, cells: &[Cells]) {
     }
 }
 
-/// What must be true of a shipment when nothing moves any more.
+/// What must be true of a shipment when nothing moves any more. Answers the steps
+/// its page offers, where anything is left to do.
 pub async fn judge(
     tally: &mut Tally,
     yard: &Yard,
@@ -167,15 +223,17 @@ pub async fn judge(
     shipment: &Judged,
     live: &BTreeMap<String, Vec<String>>,
     where_: &str,
-) {
+) -> Vec<String> {
     let there = live.get(&shipment.number).map(Vec::as_slice).unwrap_or_default();
     if there.len() > 1 {
         tally.duplicates.push(format!("{where_}: {there:?}"));
     }
     let known = shipment.remote.as_ref().is_some_and(|remote| there.contains(remote));
     match shipment.status.as_str() {
-        "pending_tracking" if known => return,
-        // stopped before anything was sent: what was so before is so still
+        "pending_tracking" if known && shipment.problems == 0 => return Vec::new(),
+        // done, but something is left that should not be
+        "pending_tracking" if known => {}
+        // stopped before anything was sent: what was so before is so still, and is told
         "pending_tracking" if shipment.post == "canceled" => {}
         "pending_tracking" => tally.losses.push(format!("{where_}: taken for accepted, there is {there:?}")),
         // we say that they do not have it, and they do
@@ -189,39 +247,38 @@ pub async fn judge(
     if sentence.is_empty() || steps.is_empty() {
         tally.unexplained.push(format!("{where_}: the page says “{sentence}” and offers {steps:?}"));
     }
+    steps
 }
 
 /// Does what the page offers, as somebody who has looked at the provider.
 pub async fn follow(
     yard: &Yard,
     side: Side,
-    browser: &mut Browser,
+    steps: &[String],
     shipment: &Judged,
     live: &BTreeMap<String, Vec<String>>,
 ) {
-    if shipment.status == "pending_tracking" && shipment.post != "canceled" {
+    let Some(step) = steps.first().and_then(|href| href.split('?').next()?.rsplit('/').next()) else {
         return;
-    }
-    let (_, steps) = yard.says(browser, shipment.id).await;
-    let step = steps.first().map(|href| href.split('?').next().unwrap_or_default().to_owned());
-    let gone = live.get(&shipment.number).is_none_or(Vec::is_empty);
-    match step.as_deref().and_then(|href| href.rsplit('/').next()) {
-        Some("post") => {
-            yard.shop.act::<Post>(shipment.id.0, NoInput {}).await.unwrap();
-        }
-        Some("repost") if gone => {
-            let input = repost::Input {
-                anyway: side.blind(),
+    };
+    let there = live.get(&shipment.number).and_then(|there| there.first());
+    let (shop, id) = (&yard.shop, shipment.id.0);
+    match (step, there) {
+        ("post", _) => shop.act::<Post>(id, NoInput {}).await,
+        ("repost", None) => shop.act::<Repost>(id, anyway(side)).await,
+        ("check", _) => shop.act::<CheckWithProvider>(id, NoInput {}).await,
+        ("cancel-second-order", _) => shop.act::<CancelSecond>(id, NoInput {}).await,
+        ("decide", _) => {
+            let input = decide_post::Input {
+                there: if there.is_some() { "yes" } else { "no" }.into(),
+                remote_id: there.cloned().unwrap_or_default(),
                 reason: "I looked there".into(),
-                ..repost::Input::default()
             };
-            yard.shop.act::<Repost>(shipment.id.0, input).await.unwrap();
+            shop.act::<DecidePost>(id, input).await
         }
-        Some("check") => {
-            yard.shop.act::<CheckWithProvider>(shipment.id.0, NoInput {}).await.unwrap();
-        }
-        _ => {}
+        _ => return,
     }
+    .unwrap_or_else(|refused| panic!("the page offers {step}, but: {refused} {shipment:?}"));
 }
 
 #[tokio::test]

@@ -118,6 +118,8 @@ struct World {
     told: bool,
     /// The problem *two orders at the provider* is open.
     two_orders: bool,
+    /// A worker ended a job that another had in its hands.
+    stolen: bool,
     /// Reads of an unknown post so far.
     checks: u8,
     /// The later reads of every reference are due.
@@ -221,6 +223,7 @@ impl Model for Posting {
             live: 0,
             told: false,
             two_orders: false,
+            stolen: false,
             checks: 0,
             sweeps: 0,
             deaths: 1,
@@ -364,6 +367,7 @@ impl Model for Posting {
             Property::always("never two live orders", |model, world: &World| {
                 model.ever_late || world.live < 2 || world.told
             }),
+            Property::always("a job is ended by whoever holds it", |_, world: &World| !world.stolen),
             Property::always("what is at rest is visible", |model, world| {
                 !Posting::quiet(world) || model.guards.sweep && world.sweeps == 0 || model.visible(world)
             }),
@@ -470,6 +474,7 @@ impl Posting {
                 if let Job::Claimed { epoch: current } = post.job
                     && (current == epoch || !self.guards.lease_epoch)
                 {
+                    world.stolen |= current != epoch;
                     let again = step == Step::Outrun;
                     post.job = if again { Job::Ready { epoch: current } } else { Job::Gone };
                 }
@@ -522,7 +527,7 @@ fn without_its_job_what_an_outrunner_sent_is_left_in_the_middle() {
 
 #[test]
 fn without_the_lease_epoch_a_zombie_ends_somebody_elses_job() {
-    breaks(Guards { lease_epoch: false, ..ALL }, "nothing rests in the middle");
+    breaks(Guards { lease_epoch: false, ..ALL }, "a job is ended by whoever holds it");
 }
 
 #[test]

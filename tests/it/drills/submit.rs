@@ -6,10 +6,7 @@ use super::{
     yard::{Dark, Yard},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use waybill::{
-    ids::ShipmentId,
-    shipments::{post::NoInput, submit::SubmitToChannel},
-};
+use waybill::{actions::NoInput, ids::ShipmentId, shipments::submit::SubmitToChannel};
 
 /// One whose submission breaks, one whose read breaks, and the many.
 const A_BREAK: usize = 2 + 4;

@@ -56,6 +56,8 @@ pub struct Judged {
     pub post: String,
     /// How often a request was meant to go out.
     pub sent: i64,
+    /// How many problems of it are open.
+    pub problems: i64,
     pub sync: String,
 }
 
@@ -80,7 +82,7 @@ impl Yard {
         let policy = AddressPolicy::public()
             .with_sandbox(shop.sandbox.address())
             .with_sandbox(dark.local_addr().expect("its address"));
-        shop.work.outbound = Client::with_timeout(policy, PATIENCE).expect("a client");
+        shop.work.outbound = Client::with_timeout(policy, PATIENCE).expect("a client").with_clock(now);
         Yard { shop, dark, shifts }
     }
 
@@ -204,7 +206,8 @@ impl Yard {
         let ids: Vec<i64> = shipments.iter().map(|id| id.0).collect();
         let query = "select s.id, s.number, s.status, s.fulfillment_id, s.channel_sync, \
              coalesce((select state from posts p where p.shipment_id = s.id order by group_no desc limit 1), ''), \
-             (select count(*) from post_attempts a where a.shipment_id = s.id and a.step = 'sent') \
+             (select count(*) from post_attempts a where a.shipment_id = s.id and a.step = 'sent'), \
+             (select count(*) from problems p where p.shipment_id = s.id and p.resolved_at is null) \
              from shipments s where s.id = any($1) order by s.id";
         let judged = |row: &tokio_postgres::Row| Judged {
             id: ShipmentId(row.get(0)),
@@ -214,6 +217,7 @@ impl Yard {
             sync: row.get(4),
             post: row.get(5),
             sent: row.get(6),
+            problems: row.get(7),
         };
         self.client().await.query(query, &[&ids]).await.expect("the shipments").iter().map(judged).collect()
     }
