@@ -199,9 +199,10 @@ async fn what_a_channel_took_is_read_back_where_its_answer_does_not_show_it() {
     let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
     shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     shop.run().await;
+    map(&shop, Role::Admin, &mapping("dpd_be", "DPD"), false).await.unwrap();
     let taken = Fault::once("ebay", "createShippingFulfillment", FaultKind::Respond).status(201);
     shop.sandbox.set_fault(taken);
-    shop.leaves(shipment, "royal_mail", "RM123456785GB").await;
+    shop.leaves(shipment, "dpd_be", "09981122334455").await;
     shop.run().await;
     let after = shop.shipment(shipment).await.shipment;
     assert_eq!(after.channel_sync, ChannelSync::Warning);
