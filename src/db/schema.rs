@@ -12,6 +12,7 @@ diesel::table! {
         settings -> Jsonb,
         version -> Int4,
         created_at -> Timestamptz,
+        reference_tag -> Text,
     }
 }
 
@@ -116,6 +117,17 @@ diesel::table! {
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        effects -> Array<Text>,
+        changed_since -> Int4,
+        run_by -> Nullable<Int8>,
+        run_since -> Nullable<Timestamptz>,
+        note -> Text,
+        picked -> Int4,
+        waiting -> Int4,
+        changed -> Int4,
+        sent -> Int4,
+        unknown -> Int4,
+        dropped -> Int4,
     }
 }
 
@@ -131,6 +143,9 @@ diesel::table! {
         reason -> Text,
         result -> Nullable<Jsonb>,
         finished_at -> Nullable<Timestamptz>,
+        offer -> Nullable<Text>,
+        jobs -> Array<Int8>,
+        tries -> Int4,
     }
 }
 
@@ -876,6 +891,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    unreceived_orders (account_id, channel_id, reference) {
+        account_id -> Int8,
+        channel_id -> Int8,
+        reference -> Text,
+        reason -> Text,
+        transaction_record_id -> Nullable<Int8>,
+        times -> Int4,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Int8,
         email -> Text,
@@ -984,6 +1012,7 @@ diesel::allow_tables_to_appear_in_same_query!(channels, problems);
 diesel::allow_tables_to_appear_in_same_query!(channels, seen_couriers);
 diesel::allow_tables_to_appear_in_same_query!(channels, shipments);
 diesel::allow_tables_to_appear_in_same_query!(channels, stores);
+diesel::allow_tables_to_appear_in_same_query!(channels, unreceived_orders);
 diesel::allow_tables_to_appear_in_same_query!(channels, users);
 diesel::allow_tables_to_appear_in_same_query!(channels, warehouses);
 diesel::allow_tables_to_appear_in_same_query!(channels, webhook_endpoints);

@@ -89,6 +89,8 @@ text_enum! {
         Problem = "problem",
         /// An import.
         Import = "import",
+        /// An action done to many.
+        BulkOperation = "bulk_operation",
         /// A person's account or session.
         User = "user",
         /// A webhook endpoint.

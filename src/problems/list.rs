@@ -17,6 +17,7 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz},
 };
+use std::collections::HashSet;
 
 /// Counting stops here.
 pub const COUNTED: i64 = 10_000;
@@ -371,6 +372,28 @@ pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
     let statement =
         sql("select count(*) as n from (").append(inner).push(" limit {}) as found").bind(COUNTED + 1);
     Ok(scope.row::<Count>(statement).await?.map_or(0, |c| c.n))
+}
+
+/// Of these shipments, those of which a job runs or is due: what is wrong with
+/// them is being tried again.
+pub async fn under_way(
+    scope: &mut Scope,
+    shipments: impl IntoIterator<Item = ShipmentId>,
+    now: Instant,
+) -> DbResult<HashSet<ShipmentId>> {
+    #[derive(QueryableByName)]
+    struct Busy {
+        #[diesel(sql_type = Text)]
+        object_key: String,
+    }
+    let account = scope.account();
+    let keys: Vec<String> = shipments.into_iter().map(|id| format!("shipment:{id}")).collect();
+    let statement =
+        sql("select distinct object_key from jobs where account_id = {} and object_key = any({}) \
+                         and (state = 'claimed' or state = 'ready' and due_at <= {})");
+    let busy: Vec<Busy> = scope.rows(statement.bind(account).bind(keys).bind(now)).await?;
+    let id = |busy: &Busy| busy.object_key.strip_prefix("shipment:")?.parse().ok();
+    Ok(busy.iter().filter_map(id).collect())
 }
 
 /// How many were fixed since.

@@ -5,7 +5,7 @@
 use super::{
     Fields, Path, Visitor, WebError, WebResult,
     local_path::LocalPath,
-    markup::{ActionItem, FormErrors, Offer, Stamp},
+    markup::{ActionItem, FormErrors, Offer, Stamp, Undo},
     routes,
     shell::Shell,
 };
@@ -191,7 +191,8 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
     match run::<A>(&visitor, call).await? {
         Ok(outcome) => {
             let (tone, text) = F::answer(&visitor, id, &outcome).await?;
-            visitor.flash(tone, text);
+            let undo = undo::<A>(&visitor, id, &outcome, &back).await?;
+            visitor.asked.flash_with(tone, text, undo);
             visitor.see_other(back)
         }
         Err(ActionError::Refused(list)) => {
@@ -206,6 +207,29 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The form that takes an outcome back. What changed again since is not taken
+/// back: the form carries the version that was left behind.
+async fn undo<A: Action>(
+    visitor: &Visitor,
+    id: i64,
+    outcome: &Outcome,
+    back: &str,
+) -> WebResult<Option<Undo>> {
+    let Some(undo) = outcome.undo.as_ref().filter(|_| outcome.changed) else { return Ok(None) };
+    let (Some(offer), Some(input)) = (offer(&undo.action, id), undo.input.as_object()) else {
+        return Ok(None);
+    };
+    let mut scope = visitor.scope().await?;
+    let Some(subject) = A::Subject::load(&mut scope, id, false).await? else { return Ok(None) };
+    let mut fields = vec![
+        ("version".to_owned(), subject.version().to_string()),
+        ("op".to_owned(), random_hex::<16>()),
+        ("back".to_owned(), back.to_owned()),
+    ];
+    fields.extend(input.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))));
+    Ok(Some(Undo { action: offer.href, fields }))
 }
 
 /// An action's line in the panel of its subject; `None` for those who may not.

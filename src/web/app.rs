@@ -1,7 +1,7 @@
 //! The application: what handlers share, the middleware in order, and the
 //! server's life.
 
-use super::{WebError, WebResult, front, guard, routes, same_site, table::Table};
+use super::{WebError, WebResult, front, guard, live::Live, routes, same_site, table::Table};
 use crate::{
     channels::Channels,
     clock,
@@ -43,6 +43,10 @@ pub struct App {
     pub channels: Channels,
     /// The settings.
     pub config: Config,
+    /// Reports of browsers, counted.
+    pub reports: super::up::Reports,
+    /// What changes, for the pages that show it.
+    pub(super) live: Arc<Live>,
     runtime: Handle,
     writes: Arc<AtomicUsize>,
     stopping: watch::Sender<bool>,
@@ -87,12 +91,14 @@ impl App {
     /// outlives the server.
     pub fn new(db: Db, keyring: Keyring, outbound: Client, rooms: Adapters, config: Config) -> Arc<App> {
         Arc::new(App {
+            live: Live::new(db.clone(), Handle::current()),
             db,
             keyring,
             outbound,
             handlers: rooms.handlers,
             channels: rooms.channels,
             config,
+            reports: super::up::Reports::default(),
             runtime: Handle::current(),
             writes: Arc::default(),
             stopping: watch::Sender::new(false),

@@ -1,7 +1,12 @@
 //! What a request asks for, beside its route: who sent it from where, whether
 //! htmx did, and how the answer may look. Made once, by the front.
 
-use super::{WebError, WebResult, flash::Jar, local_path::LocalPath, markup::Flash};
+use super::{
+    WebError, WebResult,
+    flash::Jar,
+    local_path::LocalPath,
+    markup::{Flash, Undo},
+};
 use crate::{evidence::TraceId, secrets::random_bytes};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
@@ -123,7 +128,12 @@ impl Asked {
     /// Says something at the top of the next page. `tone` is `success`, `info`,
     /// `warning` or `danger`.
     pub fn flash(&self, tone: &'static str, text: impl Into<String>) {
-        self.with_jar(|jar| jar.set = Some(Flash { tone, text: text.into() }));
+        self.flash_with(tone, text, None);
+    }
+
+    /// As [`Asked::flash`], with what takes it back.
+    pub fn flash_with(&self, tone: &'static str, text: impl Into<String>, undo: Option<Undo>) {
+        self.with_jar(|jar| jar.set = Some(Flash { tone, text: text.into(), undo }));
     }
 
     /// Takes what the last page wanted said; it is not said again.

@@ -25,8 +25,7 @@ struct Static;
 
 /// The scripts of `app.js`. The security extension stands directly behind htmx:
 /// it must be registered before htmx looks at the page.
-const SCRIPTS: [&str; 4] =
-    ["vendor/htmx.min.js", "vendor/hx-csp.min.js", "vendor/hx-sse.min.js", "js/waybill.js"];
+const SCRIPTS: [&str; 4] = ["vendor/htmx.min.js", "vendor/hx-csp.min.js", "js/waybill.js", "js/live.js"];
 
 /// The style sheets that must come first; the others follow by name, since
 /// their layer and not their place decides.

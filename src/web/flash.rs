@@ -43,7 +43,7 @@ pub(super) fn name(app: &App) -> &'static str {
 /// The cookie that carries a sentence to the next page.
 pub(super) fn cookie(app: &App, flash: &Flash) -> Cookie<'static> {
     let text: String = flash.text.chars().take(LONGEST).collect();
-    let body = URL_SAFE_NO_PAD.encode(serde_json::json!([flash.tone, text]).to_string());
+    let body = URL_SAFE_NO_PAD.encode(serde_json::json!([flash.tone, text, flash.undo]).to_string());
     let signature = URL_SAFE_NO_PAD.encode(mac(&app.keyring, &body).finalize().into_bytes());
     let mut cookie = bare(app, format!("{body}.{signature}"));
     cookie.set_max_age(Duration::minutes(2));
@@ -70,7 +70,8 @@ fn bare(app: &App, value: String) -> Cookie<'static> {
 pub(super) fn read(app: &App, value: &str) -> Option<Flash> {
     let (body, signature) = value.split_once('.')?;
     mac(&app.keyring, body).verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
-    let (tone, text): (String, String) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
+    let (tone, text, undo): (String, String, _) =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
     let tone = ["success", "info", "warning", "danger"].into_iter().find(|t| *t == tone)?;
-    Some(Flash { tone, text })
+    Some(Flash { tone, text, undo })
 }

@@ -47,6 +47,8 @@ pub type Session = SessionMiddleware<Sessions>;
 pub(super) const USER: &str = "user";
 /// The account chosen last.
 pub(super) const ACCOUNT: &str = "account";
+/// A name for this session, to ask whether it goes on.
+pub(super) const SESSION: &str = "session";
 /// When they signed in, in seconds since 1970.
 pub(super) const SINCE: &str = "since";
 

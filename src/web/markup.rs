@@ -8,6 +8,8 @@ pub struct Stamp {
     pub iso: String,
     /// For lists: `09:27`, `18 Nov`, `18 Nov 2025`.
     pub short: String,
+    /// To the second: `09:27:14`.
+    pub clock: String,
     /// With zone: `2026-11-20 08:27:14 UTC+1 (Europe/Brussels)`.
     pub full: String,
 }
@@ -112,6 +114,17 @@ pub struct Flash {
     pub tone: &'static str,
     /// What happened, in one sentence.
     pub text: String,
+    /// What takes it back.
+    pub undo: Option<Undo>,
+}
+
+/// A form of one press that takes back what was just done.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Undo {
+    /// Where it goes.
+    pub action: String,
+    /// What it carries.
+    pub fields: Vec<(String, String)>,
 }
 
 /// The parts of the navigation a person may see.

@@ -3,8 +3,8 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, help, home, hooks, imports, jobs, orders, preferences,
-    problems, records, sessions, shipments, stores,
+    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, jobs, live, orders,
+    preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
 };
@@ -45,6 +45,7 @@ routes! {
 
         get  "/"                      SignedIn => home::show;
         get  "/help"                  SignedIn => help::show;
+        get  "/live"                  SignedIn => live::show;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;
@@ -56,11 +57,23 @@ routes! {
         get  "/shipments"             Needs(OrdersView)   => shipments::index;
         get  "/shipments/{id}"        Needs(OrdersView)   => shipments::show;
         get  "/error-queue"           Needs(ProblemsView) => problems::index;
+        post "/error-queue/selected"  Needs(ProblemsView) => problems::selected;
         get  "/problems/{id}"         Needs(ProblemsView) => problems::show;
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
 
         get  "/jobs"                  Needs(ProblemsView) => jobs::list;
+        // many at once; each operation asks for its action's own permission besides
+        get  "/bulk"                     Needs(OrdersView) => bulk::index;
+        post "/bulk"                     Needs(OrdersView) => bulk::create;
+        get  "/bulk/new"                 Needs(OrdersView) => bulk::choose;
+        get  "/bulk/{id}"                Needs(OrdersView) => bulk::show;
+        post "/bulk/{id}/start"          Needs(OrdersView) => bulk::start;
+        post "/bulk/{id}/pause"          Needs(OrdersView) => bulk::pause;
+        post "/bulk/{id}/resume"         Needs(OrdersView) => bulk::resume;
+        post "/bulk/{id}/cancel"         Needs(OrdersView) => bulk::cancel;
+        post "/bulk/{id}/again"          Needs(OrdersView) => bulk::again;
+        get  "/bulk/{id}/results.csv"    Needs(OrdersView) => bulk::results;
 
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;

@@ -4,7 +4,7 @@ use super::{
     Asked, Fields, Visitor, WebError, WebResult,
     app::App,
     error::in_words,
-    guard::{self, ACCOUNT, SINCE, USER},
+    guard::{self, ACCOUNT, SESSION, SINCE, USER},
     local_path::LocalPath,
     markup::FormErrors,
 };
@@ -16,10 +16,12 @@ use crate::{
         activity::{self, Subject},
     },
     ids::AccountId,
+    secrets::random_hex,
 };
 use actix_session::Session;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, http::StatusCode, web};
 use askama::Template;
+use serde::Serialize;
 
 /// One sentence for an unknown e-mail, a wrong password and a disabled person:
 /// it must not tell which.
@@ -109,6 +111,7 @@ pub async fn create(
     keep(&session, USER, person.user.0)?;
     keep(&session, ACCOUNT, person.account.0)?;
     keep(&session, SINCE, now.timestamp())?;
+    keep(&session, SESSION, random_hex::<16>())?;
     record(&app, &asked, &person, "user_signed_in", "Signed in").await?;
     Ok(asked.see_other(next))
 }
@@ -138,7 +141,7 @@ pub async fn switch_account(visitor: Visitor, session: Session, fields: Fields) 
     visitor.see_other("/")
 }
 
-fn keep(session: &Session, key: &str, value: i64) -> WebResult<()> {
+fn keep(session: &Session, key: &str, value: impl Serialize) -> WebResult<()> {
     session
         .insert(key, value)
         .map_err(|error| WebError::Broken(anyhow::anyhow!("keeping a session: {error}")))

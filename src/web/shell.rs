@@ -8,6 +8,7 @@ use crate::{
     accounts::Permission,
     clock::Instant,
     db::{Scope, sql},
+    ids::log_id_floor,
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 
@@ -30,7 +31,9 @@ pub struct Shell {
     /// What they are in this account.
     pub role_label: &'static str,
     /// Open problems; empty when there are none.
-    pub error_count: String,
+    pub problems: String,
+    /// The history this page knows: what came after it is told by its stream.
+    pub live_after: i64,
     /// `system`, `light` or `dark`.
     pub theme: String,
     /// `comfortable` or `compact`.
@@ -70,11 +73,8 @@ impl Shell {
                 .collect(),
             user_name: person.name.clone(),
             role_label: person.role.label(),
-            error_count: if can(Permission::ProblemsView) {
-                error_count(scope, visitor.now).await?
-            } else {
-                String::new()
-            },
+            problems: problems(visitor, scope, visitor.now).await?,
+            live_after: log_id_floor(visitor.now),
             theme: person.theme.clone(),
             density: person.density.clone(),
             shortcuts: person.shortcuts,
@@ -92,7 +92,12 @@ impl Shell {
     }
 }
 
-async fn error_count(scope: &mut Scope, now: Instant) -> WebResult<String> {
+/// The open problems as the navigation counts them; empty when there are none,
+/// and for whoever may not see them.
+pub(super) async fn problems(visitor: &Visitor, scope: &mut Scope, now: Instant) -> WebResult<String> {
+    if !visitor.can(Permission::ProblemsView) {
+        return Ok(String::new());
+    }
     let account = scope.account();
     let statement = sql(
         "select count(*) as open from (select from problems where account_id = {} and resolved_at is null \

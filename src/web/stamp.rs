@@ -20,6 +20,7 @@ pub fn stamp(at: Instant, zone: Tz, now: Instant) -> Stamp {
     Stamp {
         iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         short: short.to_string(),
+        clock: local.format("%H:%M:%S").to_string(),
         full: format!("{} {} ({zone})", local.format("%Y-%m-%d %H:%M:%S"), offset(seconds)),
     }
 }

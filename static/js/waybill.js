@@ -34,16 +34,19 @@
       make("div", {}, make("strong", { textContent: heading }), make("p", { textContent: text }))));
     place.scrollIntoView({ block: "nearest" });
   };
-  on("htmx:error", (event) => {
-    if (event.detail?.ctx) alarm("That did not get through", "Check your connection, then try again. What you typed is still here.");
+  // What a live region asks for by itself fails in silence: nobody waits for it.
+  const byItself = (ctx) => ctx?.sourceElement?.matches?.("[data-live]");
+  on("htmx:error", ({ detail: { ctx } }) => {
+    if (ctx && !byItself(ctx)) alarm("That did not get through", "Check your connection, then try again. What you typed is still here.");
   });
   on("htmx:response:error", ({ detail: { ctx } }) => {
+    if (byItself(ctx)) return void (ctx.swap = "none");
     if (ctx.response.status < 500) return;
     ctx.swap = "none";
     const trace = ctx.response.headers.get("x-trace-id");
     alarm("Something failed on our side", "What you typed is still here. Try again in a minute." + (trace ? ` Quote ${trace} if you write to us.` : ""));
   });
-  on("htmx:before:request", () => $("#alerts")?.replaceChildren());
+  on("htmx:before:request", ({ detail: { ctx } }) => { if (!byItself(ctx)) $("#alerts")?.replaceChildren(); });
 
   // ---- dialog ----------------------------------------------------------------
   // A link with data-dialog is fetched into the one <dialog>; the address it names
@@ -90,7 +93,7 @@
     if (!link || !dialog || !window.htmx || event.defaultPrevented) return;
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    if (!dialog.open) opener = link;
+    if (!dialog.open) opener = shown(link) ? link : document.activeElement;
     const from = link.getAttribute("href");
     link.setAttribute("aria-busy", "true");
     htmx.ajax("GET", from, { source: link, target: "#dialog-body", swap: "innerHTML", headers: { "HX-Target": "div#dialog-body" } })
@@ -161,12 +164,27 @@
     x: ["Select the row", () => {
       const box = $(".pick input", current());
       if (box) { box.checked = !box.checked; anchor = box; count(box.closest(".grid")); }
-    }],
+    }, ".pick input"],
     "shift+x": ["Select up to the row", () => {
       const box = $(".pick input", current());
       if (box) { range(box, true); box.checked = true; anchor = box; count(box.closest(".grid")); }
-    }],
-    e: ["Expand the row", () => $(".expand, .hover-card > summary", current())?.click()],
+    }, ".pick input"],
+  };
+
+  // A row's own controls name a key with data-row-key; while rows are ticked, the
+  // control of the same key above them does it to all of those.
+  const ofRow = (key) => {
+    const row = current();
+    const all = $(".pick :checked", row?.closest("tbody")) && $(`.bulk [data-row-key="${key}"]`, row.closest(".grid"));
+    return all || $(`[data-row-key="${key}"]`, row);
+  };
+  const keysOfRows = () => {
+    const all = rows();
+    const lines = Object.entries(listKeys)
+      .filter(([, [, , needs]]) => !needs || all.some((row) => $(needs, row)))
+      .map(([key, [name]]) => [key, name]);
+    const own = new Map(all.flatMap((row) => $$("[data-row-key]", row)).map((one) => [one.dataset.rowKey, nameOf(one)]));
+    return all.length ? [...lines, ...own] : [];
   };
 
   // ---- keys ------------------------------------------------------------------
@@ -199,6 +217,8 @@
     if (sequence && press(sequence)) return;
     if (press(key)) return;
     if (key === "?") { event.preventDefault(); return help(); }
+    const control = scope === document && current() && ofRow(key);
+    if (control) { event.preventDefault(); return control.click(); }
     if (scope === document && listKeys[key] && rows().length) { event.preventDefault(); return listKeys[key][1](); }
     if (keyed(scope).some((one) => one.dataset.key.startsWith(key + " "))) {
       first = key;
@@ -210,7 +230,7 @@
     if (!dialog || dialog.open) return;
     opener = document.activeElement;
     const lines = [["?", "These keys"]];
-    if (rows().length) for (const [key, [name]] of Object.entries(listKeys)) lines.push([key, name]);
+    lines.push(...keysOfRows());
     for (const control of keyed(document)) lines.push([control.dataset.key, nameOf(control)]);
     const keys = (text) => text.split(/[ +]/).map((part) => make("kbd", { textContent: part === "mod" ? "Ctrl" : part }));
     body.replaceChildren(make("h2", { textContent: "Keys on this page" }), make("dl", { className: "keys-list" },
@@ -273,7 +293,7 @@
     countAll();
   };
   addEventListener("pageshow", settle);
-  on("htmx:finally:request", settle);
+  on("htmx:finally:request", ({ detail: { ctx } }) => (byItself(ctx) ? countAll() : settle()));
 
   // ---- where to begin --------------------------------------------------------
   const begin = () => { ($(".error-summary") ?? $("[data-flash]"))?.focus(); countAll(); };

@@ -233,6 +233,12 @@ impl Browser {
         self.find(Locator::Css(css)).await.select_by_value(value).await.expect("choosing an option");
     }
 
+    /// Looks at the page that the keys led to.
+    pub async fn arrives(&mut self, at: &str) {
+        self.until(&format!("never arrived at {at}"), async |b| b.path().await.starts_with(at)).await;
+        self.look().await;
+    }
+
     /// Presses Enter in a field.
     pub async fn submit(&mut self, css: &str) {
         self.find(Locator::Css(css)).await.send_keys("\u{E007}").await.expect("pressing Enter");
@@ -274,6 +280,39 @@ impl Browser {
         self.fill("input[name=password]", password).await;
         self.press("Sign in").await;
         self.until("still at the sign-in", async |b| !b.path().await.starts_with("/login")).await;
+    }
+
+    /// Presses single keys, one after the other.
+    pub async fn keys(&mut self, keys: &str) {
+        use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+        let presses = keys.chars().fold(KeyActions::new("keys".into()), |all, value| {
+            all.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.client.perform_actions(presses).await.expect("pressing keys");
+        self.look().await;
+    }
+
+    /// Runs a script in the page, past its policy.
+    pub async fn evaluates(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect("running a script")
+    }
+
+    /// The text of the first element that fits; empty without one.
+    pub async fn text_of(&self, css: &str) -> String {
+        match self.client.find(Locator::Css(css)).await {
+            Ok(element) => element.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Marks the page, to see whether it is loaded anew.
+    pub async fn marks(&self) {
+        self.evaluates("window.marked = true").await;
+    }
+
+    /// Whether it is still the page that was marked.
+    pub async fn is_marked(&self) -> bool {
+        self.evaluates("return window.marked === true").await == Value::Bool(true)
     }
 
     /// Keeps a picture of the window, to look at when a test failed.

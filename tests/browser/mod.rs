@@ -1,7 +1,9 @@
 //! Journeys in a real Chromium, on the demo world, with the sandbox outside:
 //! real HTTP everywhere, no step faked.
 
+mod bulk;
 mod driver;
+mod live;
 mod stories;
 
 use crate::support::database::TestDatabase;
@@ -89,6 +91,20 @@ impl Demo {
         let text: Option<String> =
             client.query_one(&format!("select ({query})::text"), &[]).await.expect("a row").get(0);
         text.unwrap_or_default()
+    }
+
+    /// Stops the portal, lets something happen, and opens it again where it was.
+    pub async fn restarts_after(&mut self, meanwhile: impl AsyncFnOnce(&Demo)) {
+        self.app.begin_stop();
+        let running = self.running.take().expect("a portal");
+        let address = running.address;
+        running.stop().await;
+        meanwhile(self).await;
+        let old = self.app.clone();
+        let config = old.config.clone();
+        self.app = App::new(old.db.clone(), old.keyring.clone(), old.outbound.clone(), adapters(), config);
+        let listener = TcpListener::bind(address).expect("the same port");
+        self.running = Some(serve(self.app.clone(), listener, Rooms::default()).expect("a server"));
     }
 
     /// Ends everything.

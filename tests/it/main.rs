@@ -7,6 +7,7 @@ mod accounts;
 mod adapters;
 #[path = "../browser/mod.rs"]
 mod browser;
+mod bulk;
 mod closets;
 mod couriers;
 mod db;
@@ -26,3 +27,4 @@ mod stores;
 mod supply;
 mod support;
 mod web;
+mod webhooks;

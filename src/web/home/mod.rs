@@ -5,27 +5,37 @@ mod today;
 
 pub(super) use attention::age;
 
-use super::{Visitor, WebResult, filters, shell::Shell};
+use super::{Visitor, WebResult, filters, markup::Stamp, shell::Shell};
 use crate::accounts::{Permission, Role};
 use actix_web::HttpResponse;
 use askama::Template;
 use attention::Line;
 use today::Today;
 
+/// The page's main part: asked for again when anything of the account changed.
 #[derive(Template)]
-#[template(path = "home/show.html")]
-struct Home {
-    shell: Shell,
+#[template(path = "home/_home.html")]
+struct Part {
     lines: Vec<Line>,
     /// Said when nothing needs anybody.
     last_solved: Option<String>,
     today: Vec<Today>,
     place: String,
+    now: Stamp,
     /// A new account has nothing yet.
     is_new: bool,
     may_connect: bool,
+}
+
+impl askama::filters::HtmlSafe for Part {}
+
+#[derive(Template)]
+#[template(path = "home/show.html")]
+struct Home {
+    shell: Shell,
     /// Support starts with a search.
     search_first: bool,
+    part: Part,
 }
 
 /// `GET /`
@@ -42,15 +52,18 @@ pub async fn show(visitor: Visitor) -> WebResult<HttpResponse> {
     };
     let today = today::today(&visitor, &mut scope).await?;
     let is_new = lines.is_empty() && attention::is_new(&mut scope).await?;
-    let shell = visitor.shell(&mut scope, "home").await?;
-    visitor.html(&Home {
-        shell,
+    let part = Part {
         lines,
         last_solved,
         today,
         place: today::place(visitor.zone),
+        now: visitor.stamp(visitor.now),
         is_new,
         may_connect: visitor.can(Permission::StoresEdit),
-        search_first: visitor.is_support(),
-    })
+    };
+    if visitor.partial() {
+        return visitor.html(&part);
+    }
+    let shell = visitor.shell(&mut scope, "home").await?;
+    visitor.html(&Home { shell, search_first: visitor.is_support(), part })
 }

@@ -24,8 +24,6 @@ pub struct Activities {
     pub older: Option<ActivityId>,
     /// Whether newer ones were left out.
     pub from_the_middle: bool,
-    /// The newest of all.
-    pub newest: i64,
 }
 
 /// One line.
@@ -64,19 +62,12 @@ pub async fn read(
     before: Option<ActivityId>,
 ) -> WebResult<Activities> {
     let mut found = activity::list(scope, Of::Order(order), None, before, SHOWN + 1).await?;
-    let newest = match before {
-        None => found.first().map_or(0, |row| row.id.0),
-        Some(_) => {
-            activity::list(scope, Of::Order(order), None, None, 1).await?.first().map_or(0, |row| row.id.0)
-        }
-    };
     let more = found.len() as i64 > SHOWN;
     found.truncate(SHOWN as usize);
     Ok(Activities {
         older: found.last().map(|row| row.id).filter(|_| more),
         rows: found.into_iter().map(|row| view(visitor, row)).collect(),
         from_the_middle: before.is_some(),
-        newest,
     })
 }
 

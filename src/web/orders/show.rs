@@ -7,12 +7,11 @@ use super::{
 use crate::{
     accounts::Permission,
     actions::Target,
-    clock::Instant,
     ids::{ActivityId, OrderId},
     orders::find::{self, Address, Hold, Line, Order},
     shipments::{
         ChannelSync, Status,
-        of_order::{self, Parcel, Trouble},
+        of_order::{self, Parcel},
         resend::{OrderSubject, ResendFulfillments},
     },
     web::{
@@ -26,7 +25,6 @@ use crate::{
 };
 use actix_web::HttpResponse;
 use askama::Template;
-use chrono::Duration;
 use serde_json::Value;
 
 struct HoldView {
@@ -44,17 +42,15 @@ struct Customer {
     orders: i32,
 }
 
-/// The whole order: the page's main part, replaced while something moves.
+/// The whole order: the page's main part, asked for again when something of it changed.
 #[derive(Template)]
 #[template(path = "orders/_order.html")]
 struct Part {
-    nonce: String,
     /// This page's address.
     here: String,
-    /// Where to ask for news, and how often; none when nothing moves.
-    news: Option<(String, &'static str)>,
-    /// What changed, to be read out.
-    told: Option<String>,
+    /// Whether something is under way.
+    moving: bool,
+    says: String,
     now: Stamp,
     order: Order,
     badges: Vec<Badge>,
@@ -88,7 +84,7 @@ struct Page {
     part: Part,
 }
 
-/// `GET /orders/{id}`. For the page's own question for news: nothing new, 204.
+/// `GET /orders/{id}`
 pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse> {
     let asked = Fields::read(visitor.asked.query.as_bytes());
     let before: Option<ActivityId> = asked.get("before").parse().ok();
@@ -98,19 +94,10 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     let troubles = of_order::troubles(&mut scope, order.id).await?;
     let activities = activities::read(&visitor, &mut scope, order.id, before).await?;
 
-    let every = how_often(&parcels, &troubles, visitor.now);
-    let state = state(&order, &parcels, &activities);
-    let seen = asked.get("seen");
-    if visitor.partial() && seen == state && every.is_some() {
-        return Ok(HttpResponse::NoContent().finish());
-    }
-    let told = (visitor.partial() && !seen.is_empty()).then(|| tell(&parcels));
     let here = match before {
         Some(before) => format!("/orders/{}?before={before}", order.id),
         None => format!("/orders/{}", order.id),
     };
-    let join = if before.is_some() { '&' } else { '?' };
-    let news = every.map(|every| (format!("{here}{join}seen={state}"), every));
 
     let lines = find::lines(&mut scope, order.id).await?;
     let holds = find::holds(&mut scope, order.id).await?;
@@ -137,10 +124,9 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     let bill_to = address(order.bill_address_id).filter(|_| order.bill_address_id != order.ship_address_id);
     let (channel_data, notes) = if personal { extras(&order.extras) } else { Default::default() };
     let part = Part {
-        nonce: visitor.asked.nonce.clone(),
         here,
-        news,
-        told,
+        moving: parcels.iter().any(Parcel::is_moving),
+        says: says(&parcels),
         now: visitor.stamp(visitor.now),
         badges: badges(&order, &parcels, &holds),
         placed: visitor.stamp(order.placed_at),
@@ -181,27 +167,8 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     visitor.html(&Page { shell, part })
 }
 
-/// How often to ask for news: soon while something moves, seldom while a retry
-/// waits for its time, never when nothing does.
-fn how_often(parcels: &[Parcel], troubles: &[Trouble], now: Instant) -> Option<&'static str> {
-    let waits = |parcel: &Parcel| {
-        let later = |at: Instant| at > now + Duration::seconds(20);
-        troubles
-            .iter()
-            .any(|t| t.shipment_id == parcel.id && t.will_retry && t.next_attempt_at.is_some_and(later))
-    };
-    let mut moving = parcels.iter().filter(|parcel| parcel.is_moving()).peekable();
-    moving.peek()?;
-    Some(if moving.all(waits) { "15s" } else { "2s" })
-}
-
-/// What tells one look at the order from another.
-fn state(order: &Order, parcels: &[Parcel], activities: &Activities) -> String {
-    let versions: i32 = parcels.iter().map(|parcel| parcel.version).sum();
-    format!("{}.{versions}.{}", order.version, activities.newest)
-}
-
-fn tell(parcels: &[Parcel]) -> String {
+/// What is said to those who do not look.
+fn says(parcels: &[Parcel]) -> String {
     let one = |parcel: &Parcel| {
         let (status, sync) =
             (badge::shipment_status(parcel.status), badge::channel_sync(parcel.channel_sync));

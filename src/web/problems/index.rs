@@ -8,13 +8,14 @@ use crate::{
     accounts::Permission,
     channels::store,
     clock::Instant,
-    ids::{ChannelId, ConnectionId},
+    ids::{ChannelId, ConnectionId, ShipmentId},
     outbound::ErrorClass,
     paging::Page,
     problems::{
         ProblemKind,
         list::{self as problems, COUNTED, Cause, Filter, Owner, Row, View},
     },
+    secrets::random_hex,
     web::{
         Visitor, WebResult,
         badge::{Badge, Certainty, Tone},
@@ -28,6 +29,7 @@ use crate::{
 };
 use actix_web::HttpResponse;
 use askama::Template;
+use std::collections::HashSet;
 
 const FILTERS: &[&str] = &["view", "owner", "flat", "kind", "class", "channel", "connection", "cause"];
 
@@ -44,6 +46,8 @@ struct Chip {
 
 struct Item {
     row: Row,
+    /// It is being tried again.
+    retried: bool,
     badge: Badge,
     sentence: String,
     first: Stamp,
@@ -90,11 +94,15 @@ struct Results {
     items: Vec<Item>,
     flat: bool,
     view: View,
+    /// The key of the form for what is selected, and where it returns.
+    op: String,
+    back: String,
     pager: Pager,
     filtered: bool,
     clear: String,
     fixed: i64,
     records: bool,
+    now: Stamp,
 }
 
 impl askama::filters::HtmlSafe for Results {}
@@ -158,6 +166,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         let causes = problems::causes(&mut scope, &filter).await?;
         (causes, Page { rows: Vec::new(), previous: None, next: None })
     };
+    let shown = groups.iter().flat_map(|cause| &cause.rows).chain(&page.rows);
+    let busy = problems::under_way(&mut scope, shown.filter_map(|row| row.shipment_id), visitor.now).await?;
     let noun = if total == 1 { "problem" } else { "problems" };
     let mut pager = list.pager(&page, None, noun);
     pager.summary = match (flat, groups.len()) {
@@ -173,15 +183,18 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let clear = kept(Link::to("/error-queue")).to_string();
     let narrowed = list.link().without("flat").without("view").without("size");
     let part = Results {
-        groups: groups.into_iter().map(|cause| group(&visitor, cause, &list, &back)).collect(),
-        items: page.rows.into_iter().map(|row| item(&visitor, row, &back)).collect(),
+        groups: groups.into_iter().map(|cause| group(&visitor, cause, &busy, &list, &back)).collect(),
+        items: page.rows.into_iter().map(|row| item(&visitor, row, &busy, &back)).collect(),
         flat,
         view,
+        op: random_hex::<16>(),
+        back: back.clone(),
         pager,
         filtered: !narrowed.pairs().is_empty(),
         clear: clear.clone(),
         fixed: problems::fixed_since(&mut scope, visitor.now - chrono::Duration::days(7)).await?,
         records: visitor.can(Permission::RecordsView),
+        now: visitor.stamp(visitor.now),
     };
     if visitor.partial() {
         return visitor.html(&part);
@@ -260,9 +273,11 @@ fn chips(list: &List, filter: &Filter, channel: Option<String>) -> Vec<Chip> {
     chips
 }
 
-fn item(visitor: &Visitor, row: Row, back: &str) -> Item {
+fn item(visitor: &Visitor, row: Row, busy: &HashSet<ShipmentId>, back: &str) -> Item {
+    let retried = row.resolved_at.is_none() && row.shipment_id.is_some_and(|id| busy.contains(&id));
     Item {
-        badge: badge(&row),
+        retried,
+        badge: if retried { Badge::moving("Retrying now") } else { badge(&row) },
         sentence: row.diagnosis().sentence,
         first: visitor.stamp(row.first_seen_at),
         last: visitor.stamp(row.last_seen_at),
@@ -287,13 +302,13 @@ fn badge(row: &Row) -> Badge {
     }
 }
 
-fn group(visitor: &Visitor, cause: Cause, list: &List, back: &str) -> Group {
+fn group(visitor: &Visitor, cause: Cause, busy: &HashSet<ShipmentId>, list: &List, back: &str) -> Group {
     let Cause { tally, rows } = cause;
     let stamp = |at: Instant| visitor.stamp(at);
-    let mut items: Vec<Item> = rows.into_iter().map(|row| item(visitor, row, back)).collect();
+    let mut items: Vec<Item> = rows.into_iter().map(|row| item(visitor, row, busy, back)).collect();
     let first = items.first().map(|item| item.row.clone());
     let first = first.as_ref();
-    let badge = items.first().map_or(Badge::failed("Failed"), |item| item.badge);
+    let badge = first.map_or(Badge::failed("Failed"), badge);
     let shown = i64::try_from(items.len()).unwrap_or(i64::MAX);
     // one step repairs all of them only where the cause is shared: a mapping, credentials
     let shared = first.and_then(|row| {

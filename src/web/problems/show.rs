@@ -6,6 +6,7 @@ use super::{
     work::{self, Work},
 };
 use crate::{
+    accounts::Permission,
     evidence::activity,
     ids::ProblemId,
     problems::list::{self as problems, Row},
@@ -23,10 +24,12 @@ struct Line {
     at: Stamp,
 }
 
+/// The page's main part.
 #[derive(Template)]
-#[template(path = "problems/show.html")]
-struct Show {
-    shell: Shell,
+#[template(path = "problems/_problem.html")]
+struct Part {
+    now: Stamp,
+    records: bool,
     row: Row,
     class: &'static str,
     sentence: String,
@@ -43,6 +46,15 @@ struct Show {
     history: Vec<Line>,
 }
 
+impl askama::filters::HtmlSafe for Part {}
+
+#[derive(Template)]
+#[template(path = "problems/show.html")]
+struct Show {
+    shell: Shell,
+    part: Part,
+}
+
 /// `GET /problems/{id}`: what it means, and where its fix is.
 pub async fn show(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
     let fields = Fields::read(visitor.asked.query.as_bytes());
@@ -51,9 +63,9 @@ pub async fn show(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
     let of = activity::Of::Subject(activity::Subject::Problem, row.id.0);
     let history = activity::list(&mut scope, of, None, None, SHOWN).await?;
     let back = back(&fields, &row);
-    let shell = visitor.shell(&mut scope, "errors").await?;
-    visitor.html(&Show {
-        shell,
+    let part = Part {
+        now: visitor.stamp(visitor.now),
+        records: visitor.can(Permission::RecordsView),
         class: heading(&row),
         sentence: row.diagnosis().sentence,
         remedy: remedy::remedy(&visitor, &row, &back),
@@ -70,5 +82,10 @@ pub async fn show(visitor: Visitor, id: Path<i64>) -> WebResult<HttpResponse> {
             .collect(),
         back,
         row,
-    })
+    };
+    if visitor.partial() {
+        return visitor.html(&part);
+    }
+    let shell = visitor.shell(&mut scope, "errors").await?;
+    visitor.html(&Show { shell, part })
 }

@@ -63,12 +63,12 @@ struct Mail {
     at: Stamp,
 }
 
-/// Everything between the head of the page and its end: replaced as one while
-/// something moves.
+/// Everything between the head of the page and its end: asked for again when
+/// something of it changed.
 #[derive(Template)]
 #[template(path = "shipments/_shipment.html")]
 struct Part {
-    nonce: String,
+    now: Stamp,
     shipment: Shipment,
     around: Around,
     more: Surroundings,
@@ -154,7 +154,7 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
         (badge::shipment_status(shipment.status), badge::channel_sync(shipment.channel_sync));
     let stamp = |at: Option<crate::clock::Instant>| at.map(|at| visitor.stamp(at));
     Ok(Part {
-        nonce: visitor.asked.nonce.clone(),
+        now: visitor.stamp(visitor.now),
         says: format!("{}. Channel sync: {}.", status.label, sync.label),
         held: around.order_on_hold && matches!(shipment.status, Status::PendingPost | Status::Error),
         items: lines.iter().map(|line| line.quantity).sum(),

@@ -47,12 +47,12 @@ async fn a_failed_sync_says_what_it_means_and_who_can_mend_it() {
             assert_eq!(page.body.contains(words), role != Role::Support, "{role}: {words}");
         }
         assert!(page.text("#money + .push, [aria-labelledby=money]").contains("€19.99"));
-        assert_eq!(page.attribute("#order", "hx-get"), None, "nothing moves");
+        assert_eq!(page.text(".page-head .only-no-js"), "", "nothing is under way");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_asks_for_news_while_something_moves_and_only_then() {
+async fn its_part_is_asked_for_alone_and_says_both_states() {
     let portal = Portal::open().await;
     let (account, order) = (portal.own.account, portal.own.record("order"));
     let change = async |set: &str| {
@@ -63,30 +63,20 @@ async fn it_asks_for_news_while_something_moves_and_only_then() {
     change("channel_sync = 'pending_sync'").await;
     let mut client = portal.visitor(Role::Client).await;
     let page = client.get(&format!("/orders/{order}")).await;
-    assert_eq!(page.attribute("#order", "hx-trigger").as_deref(), Some("every 2s"));
-    assert!(page.attribute("#order", "hx-nonce").is_some());
-    assert_eq!(page.text(".page-head .only-no-js"), "Reload");
-    let news = page.attribute("#order", "hx-get").unwrap();
-
-    let same = client.partial(&news).await;
-    assert_eq!((same.status, same.body.as_str()), (204, ""), "nothing new");
-
+    assert_eq!(page.attribute("#order", "data-live"), Some(format!("order:{order}")));
+    assert_eq!(page.text(".page-head .only-no-js"), "Reload", "without JavaScript");
     portal
         .sql(&format!(
             "update problems set will_retry = true, next_attempt_at = now() + interval '5 minutes' where account_id = {account}"
         ))
         .await;
-    change("courier = courier").await;
-    let part = client.partial(&news).await;
-    assert_eq!(part.attribute("#order", "hx-trigger").as_deref(), Some("every 15s"), "a retry waits");
+    let part = client.partial(&format!("/orders/{order}")).await;
     assert!(part.text(".trouble").contains("It is tried again"));
-
     change("channel_sync = 'synced'").await;
-    let part = client.partial(&news).await;
-    assert_eq!(part.status, 200);
-    assert!(!part.body.contains("<html"));
-    assert_eq!(part.attribute("#order", "hx-get"), None, "it rests");
-    assert!(part.body.contains("SHP-own: Shipped, channel sync: Synced."), "said aloud: {}", part.body);
+    let part = client.partial(&format!("/orders/{order}")).await;
+    assert!(part.status == 200 && !part.body.contains("<html"));
+    assert_eq!(part.text(".page-head .only-no-js"), "", "nothing is under way");
+    assert!(part.text("[role=status]").contains("SHP-own: Shipped, channel sync: Synced."), "{}", part.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

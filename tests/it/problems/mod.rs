@@ -3,5 +3,6 @@
 
 mod marking;
 mod retrying;
+mod selecting;
 mod tracing;
 mod working;

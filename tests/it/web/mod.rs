@@ -5,6 +5,7 @@ mod answers;
 mod headers;
 mod life;
 mod list;
+mod live;
 mod local_path;
 mod rename;
 mod same_site;

@@ -1,0 +1,1 @@
+drop index jobs_ready_by_object;

@@ -1,0 +1,164 @@
+//! Reading what was added to an account's history.
+
+use super::Topic;
+use crate::{
+    clock::Instant,
+    db::{Db, DbResult, Scope, sql},
+    evidence::activity::Subject,
+    ids::{AccountId, ImportId, log_id_floor, log_id_time},
+};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// An id is taken before its transaction commits: a line may appear behind one
+/// that was read already. So far back it is looked again.
+const OVERLAP: chrono::Duration = chrono::Duration::seconds(5);
+/// More lines than this at once are not told apart.
+const MOST: i64 = 5_000;
+/// Imports of which progress is read.
+const IMPORTS: i64 = 20;
+
+/// What changed in an account since the last time it was read.
+#[derive(Debug)]
+pub struct News {
+    /// The newest line that was read: where a cut stream goes on.
+    pub until: i64,
+    lines: Vec<Line>,
+    imports: Vec<ImportId>,
+    /// More changed than is told apart.
+    everything: bool,
+}
+
+impl News {
+    /// Whether it is about a topic.
+    pub fn is_about(&self, topic: &Topic) -> bool {
+        self.everything
+            || self.lines.iter().any(|line| line.is_about(topic))
+            || self.imports.iter().any(|id| *topic == Topic::Record(Subject::Import, id.0))
+    }
+}
+
+#[derive(Debug, QueryableByName)]
+struct Line {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    subject_kind: Subject,
+    #[diesel(sql_type = BigInt)]
+    subject_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    order_id: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    shipment_id: Option<i64>,
+}
+
+impl Line {
+    fn is_about(&self, topic: &Topic) -> bool {
+        match *topic {
+            Topic::Any => true,
+            // a problem opens and closes with what happens to its shipment
+            Topic::Problems => self.subject_kind == Subject::Problem || self.shipment_id.is_some(),
+            Topic::Record(kind, id) => {
+                (self.subject_kind, self.subject_id) == (kind, id)
+                    || kind == Subject::Order && self.order_id == Some(id)
+                    || kind == Subject::Shipment && self.shipment_id == Some(id)
+            }
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Progress {
+    #[diesel(sql_type = BigInt)]
+    id: ImportId,
+    #[diesel(sql_type = BigInt)]
+    done: i64,
+}
+
+/// How far an account's history was read.
+#[derive(Debug)]
+pub struct Reading {
+    /// Nothing up to here is read again.
+    floor: i64,
+    /// What was read above it.
+    seen: BTreeSet<i64>,
+    /// Running imports: so many rows were taken in.
+    imports: HashMap<ImportId, i64>,
+}
+
+impl Reading {
+    /// From a moment on.
+    pub fn from(at: Instant) -> Reading {
+        Reading { floor: log_id_floor(at - OVERLAP), seen: BTreeSet::new(), imports: HashMap::new() }
+    }
+
+    /// What was added since; `None` when nothing was.
+    pub async fn next(&mut self, db: &Db, account: AccountId) -> DbResult<Option<News>> {
+        let mut scope = db.snapshot(account).await?;
+        let rows = lines(&mut scope, self.floor).await?;
+        let running = running(&mut scope).await?;
+        drop(scope);
+        let imports = running.iter().filter(|(id, done)| self.imports.get(id) != Some(done));
+        let imports: Vec<ImportId> = imports.map(|(id, _)| *id).collect();
+        self.imports = running;
+        let everything = i64::try_from(rows.len()).unwrap_or(MOST) >= MOST;
+        let until = rows.last().map_or(self.floor, |line| line.id);
+        let lines: Vec<Line> = rows.into_iter().filter(|line| self.seen.insert(line.id)).collect();
+        // where there is too much to be told apart, it is not read twice either
+        self.floor = if everything { until } else { self.floor.max(behind(until)) };
+        self.seen = self.seen.split_off(&(self.floor + 1));
+        let nothing = lines.is_empty() && imports.is_empty();
+        Ok((!nothing).then_some(News { until, lines, imports, everything }))
+    }
+}
+
+/// What happened since a page was made, or a stream was cut: once more a little
+/// further back, since telling a change twice only asks for a region twice.
+pub async fn since(scope: &mut Scope, id: i64) -> DbResult<News> {
+    let lines = lines(scope, behind(id)).await?;
+    let everything = i64::try_from(lines.len()).unwrap_or(MOST) >= MOST;
+    let until = lines.last().map_or(id, |line| line.id.max(id));
+    Ok(News { until, lines, imports: Vec::new(), everything })
+}
+
+/// The id that overlaps with one.
+fn behind(id: i64) -> i64 {
+    log_id_floor(log_id_time(id) - OVERLAP)
+}
+
+/// Lines of history above an id, the oldest first; a step of a post is one too.
+async fn lines(scope: &mut Scope, above: i64) -> DbResult<Vec<Line>> {
+    let account = scope.account();
+    scope
+        .rows(
+            sql("select id, subject_kind, subject_id, order_id, shipment_id from activities \
+                 where account_id = {} and id > {} \
+                 union all select id, 'shipment', shipment_id, null, shipment_id from post_attempts \
+                 where account_id = {} and id > {} order by 1 limit {}")
+            .bind(account)
+            .bind(above)
+            .bind(account)
+            .bind(above)
+            .bind(MOST),
+        )
+        .await
+}
+
+/// The imports that run, with the rows they took in: they move without a line
+/// of history for each row.
+async fn running(scope: &mut Scope) -> DbResult<HashMap<ImportId, i64>> {
+    let account = scope.account();
+    let rows: Vec<Progress> = scope
+        .rows(
+            sql("select id, (rows_created + rows_updated + rows_unchanged + rows_failed)::bigint as done from ( \
+                   select * from imports where account_id = {} order by id desc limit {}) newest \
+                 where state = 'running'")
+            .bind(account)
+            .bind(IMPORTS),
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.done)).collect())
+}
