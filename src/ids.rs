@@ -111,6 +111,8 @@ id_type! {
     EmailId,
     /// A file that was imported.
     ImportId,
+    /// An action done to many.
+    BulkOperationId,
     /// A message an outsider posted to us.
     InboundId,
 }

@@ -6,6 +6,7 @@
 // 0 closets: single files, no business nouns
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod ids;
 pub mod money;
 pub mod paging;
@@ -32,6 +33,7 @@ pub mod problems;
 // 6 the heart: states, post, re-post, submit
 pub mod shipments;
 // 7 fixing one cause everywhere · many at once · one chain drawn
+pub mod bulk;
 pub mod imports;
 pub mod remedies;
 pub mod traces;

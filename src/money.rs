@@ -39,20 +39,12 @@ pub fn display(minor: i64, currency: &str) -> String {
         "AUD" => ("$", " AUD"),
         other => ("", other),
     };
-    let whole = (size / unit).to_string();
-    let mut grouped = String::with_capacity(whole.len() + whole.len() / 3);
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
     let mut text = String::new();
     if minor < 0 {
         text.push('−');
     }
     text.push_str(symbol);
-    text.push_str(&grouped);
+    text.push_str(&thousands(size / unit));
     if places > 0 {
         let _ = write!(text, ".{:0places$}", size % unit);
     }
@@ -60,6 +52,24 @@ pub fn display(minor: i64, currency: &str) -> String {
         text.push(' ');
     }
     text.push_str(suffix);
+    text
+}
+
+/// A number with commas between its thousands.
+pub fn grouped(count: i64) -> String {
+    let sign = if count < 0 { "−" } else { "" };
+    format!("{sign}{}", thousands(count.unsigned_abs()))
+}
+
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
     text
 }
 

@@ -5,7 +5,7 @@
 
 mod run;
 
-pub use run::{Call, run};
+pub use run::{Call, run, run_in};
 
 use crate::{
     accounts::{Permission, Person, Role},

@@ -56,8 +56,8 @@ pub async fn run<A: Action>(
     Ok(outcome)
 }
 
-/// As [`run`], in the caller's transaction.
-async fn run_in<A: Action>(
+/// As [`run`], in the caller's transaction, which keeps what it writes besides with it.
+pub async fn run_in<A: Action>(
     scope: &mut Scope,
     by: &By,
     call: Call<A::Input>,

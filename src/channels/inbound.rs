@@ -124,9 +124,16 @@ pub async fn accept(
         body: String::from_utf8_lossy(raw).into_owned(),
     };
     let about = About { channel: Some(channel), trace: Some(trace.clone()), ..About::default() };
-    record::insert(&mut scope, LogType::InboundWebhook, Direction::In, RecordStatus::Success, &about, &sent)
-        .await?;
-    jobs::enqueue(&mut scope, orders_in::process(id, now, &trace)).await?;
+    let record = record::insert(
+        &mut scope,
+        LogType::InboundWebhook,
+        Direction::In,
+        RecordStatus::Success,
+        &about,
+        &sent,
+    )
+    .await?;
+    jobs::enqueue(&mut scope, orders_in::process(id, record, now, &trace)).await?;
     scope.commit().await?;
     Ok(Accepted::Kept)
 }

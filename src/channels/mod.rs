@@ -9,6 +9,7 @@ pub mod inbound;
 pub mod kinds;
 pub mod orders_in;
 pub mod store;
+pub mod unreceived;
 
 use crate::{
     clock::Instant,

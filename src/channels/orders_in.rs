@@ -1,7 +1,7 @@
 //! Orders coming in from a channel: by polling, with windows that overlap, and
 //! by signed messages, which only say that it is time to look.
 
-use super::{Channels, store};
+use super::{Channels, store, unreceived};
 use crate::{
     actions::By,
     clock::Instant,
@@ -10,9 +10,10 @@ use crate::{
         Actor, TraceId,
         record::{About, LogType},
     },
-    ids::{AccountId, ChannelId, InboundId},
+    ids::{AccountId, ChannelId, InboundId, RecordId},
     jobs::{self, Claimed, End, Handler, Handlers, NewJob, Work, retry},
     orders::receive::{self, Received},
+    outbound::{Lane, lane::Asks},
 };
 use anyhow::{Context, Result};
 use chrono::Duration;
@@ -20,6 +21,7 @@ use diesel::{QueryableByName, sql_types::BigInt};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::HashSet;
 
 /// The job that reads a channel's changed orders.
 pub const POLL_ORDERS: &str = "poll_orders";
@@ -34,6 +36,8 @@ const OVERLAP: Duration = Duration::minutes(5);
 const FIRST: Duration = Duration::days(7);
 /// No poll reads more pages; it leaves the rest of its window to another.
 const MOST_PAGES: usize = 40;
+/// A poll knows this many orders that were not taken in before.
+const MOST_MISSED: i64 = 10_000;
 
 #[derive(Serialize, Deserialize)]
 struct PollPayload {
@@ -54,6 +58,8 @@ struct Rest {
 #[derive(Serialize, Deserialize)]
 struct InboundPayload {
     message_id: InboundId,
+    #[serde(default)]
+    record_id: Option<RecordId>,
 }
 
 /// Every kind of job this room does, for the worker.
@@ -76,11 +82,11 @@ pub fn poll(channel: ChannelId, at: Instant, trace: &TraceId) -> NewJob {
 }
 
 /// The job that takes in a stored message.
-pub(super) fn process(message: InboundId, at: Instant, trace: &TraceId) -> NewJob {
+pub(super) fn process(message: InboundId, record: RecordId, at: Instant, trace: &TraceId) -> NewJob {
     NewJob::new(
         PROCESS_INBOUND,
         format!("inbound:{message}"),
-        json!(InboundPayload { message_id: message }),
+        json!(InboundPayload { message_id: message, record_id: Some(record) }),
         at,
     )
     .traced(trace)
@@ -134,7 +140,7 @@ impl Handler for PollOrders {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "polling orders stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -150,6 +156,11 @@ impl PollOrders {
             return Ok(End::Done);
         };
         let access = channel.access(&scope, &work.keyring)?;
+        let missed: HashSet<String> = unreceived::list(&mut scope, channel.id, MOST_MISSED)
+            .await?
+            .into_iter()
+            .map(|order| order.reference)
+            .collect();
         drop(scope);
         let Some(adapter) = self.channels.get(channel.kind).filter(|_| channel.import_orders) else {
             return Ok(End::Done);
@@ -169,6 +180,10 @@ impl PollOrders {
             attempt: job.attempts,
             trace: Some(trace),
             ..About::default()
+        };
+        let work = &match work.in_turn(job, Lane::Channel(channel.id), Asks::Read).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
         };
         for _ in 0..MOST_PAGES {
             let request = adapter.orders(&access, since, page.as_deref());
@@ -200,20 +215,32 @@ impl PollOrders {
                     );
                 }
             };
+            let mut refused = answer.failures;
             for order in &answer.orders {
+                let reference = &order.channel_reference;
                 let mut scope = work.db.scope(job.account_id).await?;
                 match receive::receive(&mut scope, channel.id, order, &by, now).await {
-                    Ok(_) => scope.commit().await?,
+                    Ok(_) => {
+                        if missed.contains(reference) {
+                            unreceived::forget(&mut scope, channel.id, reference).await?;
+                        }
+                        scope.commit().await?;
+                    }
                     // one order that cannot be kept must not keep out all the others
                     Err(error) if error.is_of_the_data() => {
-                        tracing::error!(?error, channel.id = %channel.id, order.reference = %order.channel_reference,
+                        tracing::error!(?error, channel.id = %channel.id, order.reference = %reference,
                             "an order could not be kept");
+                        refused.push((reference.clone(), unreceived::CANNOT_BE_KEPT.into()));
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
-            for (reference, reason) in &answer.failures {
-                tracing::warn!(channel.id = %channel.id, order.reference = %reference, reason, "an order could not be read");
+            if !refused.is_empty() {
+                let mut scope = work.db.scope(job.account_id).await?;
+                for (reference, reason) in &refused {
+                    unreceived::note(&mut scope, channel.id, reference, reason, called.record, now).await?;
+                }
+                scope.commit().await?;
             }
             page = answer.next;
             if page.is_none() {
@@ -262,7 +289,7 @@ impl Handler for ProcessInbound {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "processing a message stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -292,7 +319,12 @@ impl ProcessInbound {
         let outcome = match channel.as_ref().and_then(|c| self.channels.get(c.kind).map(|a| (c, a))) {
             None => "ignored: no adapter reads it".to_owned(),
             Some((channel, adapter)) => match adapter.order_in(&message.topic, &message.body) {
-                Err(reason) => format!("not understood: {reason}"),
+                Err(reason) => {
+                    let message = format!("message {}", payload.message_id);
+                    unreceived::note(&mut scope, channel.id, &message, &reason, payload.record_id, now)
+                        .await?;
+                    format!("not understood: {reason}")
+                }
                 Ok(None) => "ignored: the topic carries no order".to_owned(),
                 Ok(Some(order)) => {
                     let trace = job.trace();
@@ -301,9 +333,27 @@ impl ProcessInbound {
                     // came; anything about a known one is read afresh.
                     let known = receive::find(&mut scope, channel.id, &order).await?;
                     match known {
-                        None => match receive::receive(&mut scope, channel.id, &order, &by, now).await? {
-                            Received::Created(id) => format!("order {id} created"),
-                            other => format!("order {} was there", other.id()),
+                        None => match receive::receive(&mut scope, channel.id, &order, &by, now).await {
+                            Ok(Received::Created(id)) => format!("order {id} created"),
+                            Ok(other) => format!("order {} was there", other.id()),
+                            Err(error) if error.is_of_the_data() => {
+                                tracing::error!(?error, job.id = %job.id, "an order could not be kept");
+                                // that transaction took its end
+                                scope = work.db.scope(job.account_id).await?;
+                                let (reference, reason) =
+                                    (&order.channel_reference, unreceived::CANNOT_BE_KEPT);
+                                unreceived::note(
+                                    &mut scope,
+                                    channel.id,
+                                    reference,
+                                    reason,
+                                    payload.record_id,
+                                    now,
+                                )
+                                .await?;
+                                "not kept".to_owned()
+                            }
+                            Err(error) => return Err(error.into()),
                         },
                         Some(id) => {
                             jobs::enqueue(&mut scope, poll(channel.id, now, &trace)).await?;
@@ -315,7 +365,8 @@ impl ProcessInbound {
         };
         scope
             .execute(
-                sql("update inbound_messages set processed_at = {}, outcome = {} where account_id = {} and id = {}")
+                // its record has the body, personal data masked
+                sql("update inbound_messages set processed_at = {}, outcome = {}, body = '' where account_id = {} and id = {}")
                     .bind(now)
                     .bind(outcome)
                     .bind(job.account_id)

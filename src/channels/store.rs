@@ -14,7 +14,7 @@ use crate::{
 use anyhow::Result;
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Bool, Text},
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -219,8 +219,16 @@ pub enum Updated {
     Unchanged,
     /// Somebody changed it after the page was loaded.
     Stale,
+    /// Another channel of the store has this name.
+    NameTaken,
     /// There is no such channel.
     Gone,
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
 }
 
 /// Changes a channel's settings, with a line of activity that tells what was
@@ -254,6 +262,19 @@ pub async fn update(
     }
     if after.is_empty() {
         return Ok(Updated::Unchanged);
+    }
+    let taken: Option<Taken> = scope
+        .row(
+            sql("select exists (select from channels where account_id = {} and store_id = {} and id <> {} \
+                 and lower(name) = lower({})) as taken")
+            .bind(account)
+            .bind(row.store_id)
+            .bind(id)
+            .bind(&new.name),
+        )
+        .await?;
+    if taken.is_some_and(|row| row.taken) {
+        return Ok(Updated::NameTaken);
     }
     let changed: Vec<String> = after.keys().map(|name| name.replace('_', " ")).collect();
     scope

@@ -4,6 +4,8 @@
 pub mod chores;
 pub mod demo;
 pub mod doctor;
+#[cfg(debug_assertions)]
+pub mod drill;
 pub mod import;
 pub mod migrate;
 pub mod open;

@@ -1,6 +1,7 @@
 //! The one place that lists every kind of job and channel.
 
 use crate::{
+    bulk,
     channels::{self, orders_in},
     imports,
     jobs::Handlers,
@@ -16,6 +17,7 @@ pub fn adapters() -> Adapters {
     let handlers = notify::handlers(handlers);
     let handlers = shipments::handlers(handlers, &channels);
     let handlers = remedies::handlers(handlers);
+    let handlers = bulk::handlers(handlers);
     let handlers = imports::handlers(handlers);
     Adapters { handlers, channels }
 }

@@ -33,12 +33,18 @@ pub struct Serve {
     /// Do not migrate the database at DATABASE_URL; wait until somebody has.
     #[arg(long, env = "WAYBILL_NO_MIGRATE")]
     no_migrate: bool,
+
+    #[cfg(debug_assertions)]
+    #[command(flatten)]
+    drill: super::drill::Drill,
 }
 
 impl Serve {
     /// Runs until it is told to stop.
     pub fn run(self) -> Result<()> {
         start_logging(&self.config);
+        #[cfg(debug_assertions)]
+        self.drill.arm();
         // before any runtime: the kernel ties the private server to this thread
         let local = open::local_server(&self.config)?;
         // actix workers are single-threaded; migrations and writes need this one
@@ -86,7 +92,10 @@ impl Serve {
     fn app(&self, url: &str) -> Result<Arc<App>> {
         let keyring = open::keyring(&self.config)?;
         let db = Db::open(url, self.config.connections, "waybill")?;
-        let outbound = Client::new(AddressPolicy::public())?;
+        let policy = AddressPolicy::public();
+        #[cfg(debug_assertions)]
+        let policy = self.drill.allow(policy);
+        let outbound = Client::new(policy)?;
         Ok(App::new(db, keyring, outbound, super::registry::adapters(), self.config.clone()))
     }
 

@@ -1,9 +1,14 @@
 /// A `like` pattern that finds the text anywhere: lower-cased, as search columns
-/// are, and its wildcards taken as they are.
+/// are, and its wildcards taken as they are. An apostrophe is found however it is
+/// written: `’`, `'` and their kin are one to whoever types.
 pub fn contains(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in text.to_lowercase().chars() {
+        if matches!(c, '\'' | '’' | '‘' | 'ʼ' | '`' | '´') {
+            pattern.push('_');
+            continue;
+        }
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -12,6 +12,7 @@ diesel::table! {
         settings -> Jsonb,
         version -> Int4,
         created_at -> Timestamptz,
+        reference_tag -> Text,
     }
 }
 
@@ -116,6 +117,17 @@ diesel::table! {
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        effects -> Array<Text>,
+        changed_since -> Int4,
+        run_by -> Nullable<Int8>,
+        run_since -> Nullable<Timestamptz>,
+        note -> Text,
+        picked -> Int4,
+        waiting -> Int4,
+        changed -> Int4,
+        sent -> Int4,
+        unknown -> Int4,
+        dropped -> Int4,
     }
 }
 
@@ -131,6 +143,9 @@ diesel::table! {
         reason -> Text,
         result -> Nullable<Jsonb>,
         finished_at -> Nullable<Timestamptz>,
+        offer -> Nullable<Text>,
+        jobs -> Array<Int8>,
+        tries -> Int4,
     }
 }
 
@@ -156,6 +171,7 @@ diesel::table! {
         failure_class -> Nullable<Text>,
         version -> Int4,
         created_at -> Timestamptz,
+        requests_per_minute -> Int4,
     }
 }
 
@@ -171,7 +187,6 @@ diesel::table! {
         settings -> Jsonb,
         state -> Text,
         requests_per_minute -> Int4,
-        circuit_open_until -> Nullable<Timestamptz>,
         last_success_at -> Nullable<Timestamptz>,
         failing_since -> Nullable<Timestamptz>,
         failure_class -> Nullable<Text>,
@@ -472,6 +487,21 @@ diesel::table! {
         last_error -> Nullable<Text>,
         trace_id -> Nullable<Text>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    lanes (account_id, lane) {
+        account_id -> Int8,
+        lane -> Text,
+        tokens -> Float8,
+        refilled_at -> Timestamptz,
+        next_turn_at -> Nullable<Timestamptz>,
+        closed_until -> Nullable<Timestamptz>,
+        calls -> Int4,
+        failed -> Int4,
+        counted_since -> Timestamptz,
+        circuit_open_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -861,6 +891,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    unreceived_orders (account_id, channel_id, reference) {
+        account_id -> Int8,
+        channel_id -> Int8,
+        reference -> Text,
+        reason -> Text,
+        transaction_record_id -> Nullable<Int8>,
+        times -> Int4,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Int8,
         email -> Text,
@@ -969,6 +1012,7 @@ diesel::allow_tables_to_appear_in_same_query!(channels, problems);
 diesel::allow_tables_to_appear_in_same_query!(channels, seen_couriers);
 diesel::allow_tables_to_appear_in_same_query!(channels, shipments);
 diesel::allow_tables_to_appear_in_same_query!(channels, stores);
+diesel::allow_tables_to_appear_in_same_query!(channels, unreceived_orders);
 diesel::allow_tables_to_appear_in_same_query!(channels, users);
 diesel::allow_tables_to_appear_in_same_query!(channels, warehouses);
 diesel::allow_tables_to_appear_in_same_query!(channels, webhook_endpoints);

@@ -101,7 +101,7 @@ impl Evidence<'_> {
                     );
                 }
                 let trouble = Trouble {
-                    class: ErrorClass::Timeout,
+                    class: if person { ErrorClass::Unknown } else { ErrorClass::Timeout },
                     code: person.then_some(NEEDS_PERSON),
                     message: trouble::UNKNOWN.to_owned(),
                     stage: Stage::Request,

@@ -89,12 +89,16 @@ text_enum! {
         Problem = "problem",
         /// An import.
         Import = "import",
+        /// An action done to many.
+        BulkOperation = "bulk_operation",
         /// A person's account or session.
         User = "user",
         /// A webhook endpoint.
         Webhook = "webhook",
         /// An e-mail responder or e-mail.
         Email = "email",
+        /// A job of the queue.
+        Job = "job",
     }
 }
 

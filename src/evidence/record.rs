@@ -48,6 +48,18 @@ text_enum! {
 }
 
 impl LogType {
+    /// Whether it only reads at the other side.
+    pub fn reads(self) -> bool {
+        matches!(
+            self,
+            LogType::GetOrders
+                | LogType::GetOrder
+                | LogType::GetProviderOrder
+                | LogType::AuthConnect
+                | LogType::GetInventoryLevels
+        )
+    }
+
     /// Reads a log type as people write it: the spelling `submit_fulfilment` is
     /// accepted too.
     pub fn from_input(text: &str) -> Option<LogType> {

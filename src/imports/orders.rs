@@ -105,16 +105,13 @@ impl Handler for ImportOrders {
         Box::pin(async move {
             let payload: Payload = match job.payload() {
                 Ok(payload) => payload,
-                Err(reason) => return End::Failed { reason },
+                Err(reason) => return End::Broken { reason },
             };
             match run(&work.db, job.account_id, payload.import_id, work.now).await {
                 Ok(()) => End::Done,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "importing stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(10),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })

@@ -23,6 +23,7 @@
 mod cells;
 mod columns;
 mod currencies;
+pub mod failures;
 mod order;
 mod orders;
 mod records;

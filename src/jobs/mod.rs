@@ -5,14 +5,17 @@
 //! the work without any transaction, and settles (a short transaction) only if
 //! the claim's epoch is still its own. A worker that died leaves a lease that
 //! runs out; its kind's handler decides what that means, since a request may or
-//! may not have gone out.
+//! may not have gone out. What stops on our side, be it by an error or a panic, is
+//! tried again for about an hour; then it is *dead*: it stays in the queue, is
+//! shown, and runs again only when a person says so.
 
 mod claim;
+pub mod dead;
 pub mod retry;
 mod settle;
 mod worker;
 
-pub use claim::{claim, claim_one};
+pub use claim::{Slots, claim, claim_one};
 pub use settle::settle;
 pub use worker::{Handler, Handlers, Work, Worker, run_due, run_now};
 
@@ -21,6 +24,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::TraceId,
     ids::{AccountId, JobId},
+    outbound::Failure,
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 use serde_json::Value;
@@ -132,9 +136,35 @@ pub enum End {
         /// Why.
         reason: String,
     },
+    /// Held back before anything was sent: it comes again, and this was no try.
+    Wait {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+    },
+    /// It stopped on our side. It is tried again for a while; then it is dead.
+    Broken {
+        /// Why.
+        reason: String,
+    },
     /// It will not be tried again by itself; the handler has made that visible.
     Failed {
         /// Why.
         reason: String,
     },
+}
+
+impl End {
+    /// The end of a job whose call was held back; `None` for any other failure.
+    pub fn held(failure: &Failure, now: Instant) -> Option<End> {
+        failure.held?;
+        let at = now + failure.retry_after.unwrap_or_default();
+        Some(End::Wait { at, reason: failure.message.clone() })
+    }
+
+    /// The end of a job that got no turn: held back, or the database did not tell.
+    pub fn held_or_broken(failure: &Failure, now: Instant) -> End {
+        End::held(failure, now).unwrap_or_else(|| End::Broken { reason: failure.message.clone() })
+    }
 }

@@ -1,7 +1,7 @@
 //! When to try again: a pure function of the attempt, what the other side
 //! asked for, and chance.
 
-use crate::clock::Instant;
+use crate::{clock::Instant, outbound::lane::LONGEST_ASKED};
 use chrono::Duration;
 use rand::RngExt;
 
@@ -16,13 +16,16 @@ pub struct Schedule {
     pub tries: i32,
 }
 
+/// What stops on our side: 5 s, 10 s … 15 minutes, an hour in all.
+pub const OURS: Schedule = Schedule { first: 5, longest: 900, tries: 12 };
+
 /// Calls to channels and providers: 10 s, 20 s, 40 s … an hour; eight tries.
 pub const OUTSIDE: Schedule = Schedule { first: 10, longest: 3600, tries: 8 };
 
 impl Schedule {
     /// When to try again after `attempt` tries failed, or `None` when that was
     /// the last. Exponential with full jitter; a `Retry-After` is the least
-    /// delay, bounded by the longest one.
+    /// delay, up to a day.
     pub fn next(&self, attempt: i32, retry_after: Option<Duration>, now: Instant) -> Option<Instant> {
         self.next_with(attempt, retry_after, now, rand::rng().random::<f64>())
     }
@@ -44,7 +47,7 @@ impl Schedule {
         let floor = (self.first as f64 / 2.0).min(cap as f64);
         let seconds = floor + chance.clamp(0.0, 1.0) * (cap as f64 - floor);
         let delay = Duration::milliseconds((seconds * 1000.0) as i64);
-        let asked = retry_after.unwrap_or_default().min(Duration::seconds(self.longest));
+        let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
         Some(now + delay.max(asked))
     }
 }

@@ -9,7 +9,7 @@ use crate::db::{Db, DbResult, sql};
 pub async fn settle(db: &Db, job: &Claimed, end: &End) -> DbResult<bool> {
     let mut scope = db.scope(job.account_id).await?;
     let mine = match end {
-        End::Again { at, reason } => {
+        End::Again { at, reason } | End::Wait { at, reason } => {
             // A job with the same dedupe key may wait already: then this one is
             // that one, and goes.
             let twin = scope
@@ -23,15 +23,29 @@ pub async fn settle(db: &Db, job: &Claimed, end: &End) -> DbResult<bool> {
                 .await?;
             let again = scope
                 .execute(
-                    sql("update jobs set state = 'ready', lease_until = null, worker = null, due_at = {}, last_error = {} \
-                         where id = {} and lease_epoch = {} and state = 'claimed'")
+                    sql("update jobs set state = 'ready', lease_until = null, worker = null, due_at = {}, last_error = {}, \
+                         attempts = attempts - {} where id = {} and lease_epoch = {} and state = 'claimed'")
                     .bind(*at)
                     .bind(reason)
+                    .bind(i32::from(matches!(end, End::Wait { .. })))
                     .bind(job.id)
                     .bind(job.lease_epoch),
                 )
                 .await?;
             twin + again
+        }
+        End::Broken { reason } => {
+            scope
+                .execute(
+                    sql(
+                        "update jobs set state = 'dead', lease_until = null, worker = null, last_error = {} \
+                         where id = {} and lease_epoch = {} and state = 'claimed'",
+                    )
+                    .bind(reason)
+                    .bind(job.id)
+                    .bind(job.lease_epoch),
+                )
+                .await?
         }
         End::Done | End::Failed { .. } => {
             let gone = scope

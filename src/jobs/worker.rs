@@ -1,15 +1,16 @@
 //! The worker: claims what is due, runs it, settles it.
 
-use super::{Claimed, End, claim, claim_one, settle};
+use super::{Claimed, End, Slots, claim, claim_one, retry, settle};
 use crate::{
     clock::Instant,
+    crash,
     db::{Db, DbResult},
     ids::JobId,
-    outbound::Client,
+    outbound::{Client, Lane, lane::Asks},
     secrets::{Keyring, random_hex},
 };
-use futures_util::future::BoxFuture;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use futures_util::{FutureExt, future::BoxFuture};
+use std::{any::Any, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
 /// What a handler works with.
@@ -24,6 +25,20 @@ pub struct Work {
     /// The clock; tests have their own.
     pub now: fn() -> Instant,
 }
+
+impl Work {
+    /// The same with a turn on a lane, taken before anything is committed that says
+    /// a call is made; or the end of a job that has to wait for its turn.
+    pub async fn in_turn(&self, job: &Claimed, lane: Lane, asks: Asks) -> Result<Work, End> {
+        match self.outbound.in_turn(&self.db, job.account_id, lane, asks).await {
+            Ok(outbound) => Ok(Work { outbound, ..self.clone() }),
+            Err(failure) => Err(End::held_or_broken(&failure, (self.now)())),
+        }
+    }
+}
+
+/// So often a job may be claimed at all: one whose worker dies each time ends too.
+const MOST_CLAIMS: i32 = 30;
 
 /// Does the work of one kind of job.
 pub trait Handler: Send + Sync {
@@ -54,23 +69,53 @@ impl Handlers {
     async fn run(&self, work: &Work, job: &Claimed) -> End {
         match self.by_kind.get(job.kind.as_str()) {
             Some(handler) => handler.run(work, job).await,
-            None => End::Failed { reason: format!("no handler for jobs of kind {}", job.kind) },
+            // another process, newer than this one, may have one
+            None => End::Broken { reason: format!("There is no handler for jobs of kind {}.", job.kind) },
         }
     }
 }
 
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    format!("It panicked: {}", words.unwrap_or("without a word"))
+}
+
 async fn run_one(work: &Work, handlers: &Handlers, job: &Claimed) -> DbResult<End> {
-    let end = handlers.run(work, job).await;
+    crash::point("claimed", &job.kind);
+    let end = if job.attempts > MOST_CLAIMS {
+        let reason = format!("Its worker stopped without a word; it was claimed {} times.", job.attempts - 1);
+        End::Broken { reason }
+    } else {
+        match AssertUnwindSafe(handlers.run(work, job)).catch_unwind().await {
+            Ok(end) => end,
+            Err(panic) => End::Broken { reason: panicked(&*panic) },
+        }
+    };
+    let end = match end {
+        End::Broken { reason } => match retry::OURS.next(job.attempts, None, (work.now)()) {
+            Some(at) => End::Again { at, reason },
+            None => End::Broken { reason },
+        },
+        end => end,
+    };
+    crash::point("decided", &job.kind);
     match &end {
         End::Done => tracing::info!(job.id = %job.id, job.kind = %job.kind, "job done"),
         End::Again { at, reason } => {
             tracing::info!(job.id = %job.id, job.kind = %job.kind, job.again_at = %at, reason, "job waits");
+        }
+        End::Wait { at, reason } => {
+            tracing::info!(job.id = %job.id, job.kind = %job.kind, job.again_at = %at, reason, "job is held back");
+        }
+        End::Broken { reason } => {
+            tracing::error!(job.id = %job.id, job.kind = %job.kind, reason, "job is dead");
         }
         End::Failed { reason } => {
             tracing::warn!(job.id = %job.id, job.kind = %job.kind, reason, "job failed")
         }
     }
     settle(&work.db, job, &end).await?;
+    crash::point("settled", &job.kind);
     Ok(end)
 }
 
@@ -88,7 +133,7 @@ pub async fn run_now(work: &Work, handlers: &Handlers, id: JobId) -> DbResult<Op
 pub async fn run_due(work: &Work, handlers: &Handlers) -> DbResult<usize> {
     let mut ran = 0;
     loop {
-        let jobs = claim(&work.db, "once", 10, (work.now)()).await?;
+        let jobs = claim(&work.db, "once", Slots { free: 10, all: 10 }, (work.now)()).await?;
         if jobs.is_empty() {
             return Ok(ran);
         }
@@ -123,7 +168,8 @@ impl Worker {
             let claimed = if free == 0 {
                 Vec::new()
             } else {
-                match claim(&self.work.db, &name, free as i64, (self.work.now)()).await {
+                let slots = Slots { free, all: self.at_once };
+                match claim(&self.work.db, &name, slots, (self.work.now)()).await {
                     Ok(jobs) => jobs,
                     Err(error) => {
                         tracing::error!(?error, "claiming jobs failed");

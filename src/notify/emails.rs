@@ -109,7 +109,7 @@ impl Handler for SendEmail {
         Box::pin(async move {
             let payload: Payload = match job.payload() {
                 Ok(payload) => payload,
-                Err(reason) => return End::Failed { reason },
+                Err(reason) => return End::Broken { reason },
             };
             let kept: DbResult<()> = async {
                 let mut scope = work.db.scope(job.account_id).await?;
@@ -128,9 +128,7 @@ impl Handler for SendEmail {
             .await;
             match kept {
                 Ok(()) => End::Done,
-                Err(error) => {
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() }
-                }
+                Err(error) => End::Broken { reason: error.to_string() },
             }
         })
     }

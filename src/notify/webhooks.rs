@@ -28,6 +28,8 @@ use serde_json::{Value, json};
 pub const DELIVER_WEBHOOK: &str = "deliver_webhook";
 /// Where an endpoint's signing secret lies.
 pub const SECRET: &str = "webhook_endpoints.secret";
+/// So long a secret that was replaced signs beside the new one.
+const BOTH_SIGN: chrono::Duration = chrono::Duration::hours(24);
 /// Ten tries over about three days.
 const SCHEDULE: Schedule = Schedule { first: 5, longest: 36_000, tries: 10 };
 
@@ -87,11 +89,7 @@ pub async fn connect(
     events: &[EventType],
     secret: Option<&str>,
 ) -> Result<(EndpointId, String)> {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let secret = match secret {
-        Some(given) => given.to_owned(),
-        None => format!("whsec_{}", STANDARD.encode(crate::secrets::random_bytes::<24>())),
-    };
+    let secret = secret.map_or_else(new_secret, str::to_owned);
     let account = scope.account();
     let row: Option<Id> = scope
         .row(
@@ -115,6 +113,36 @@ pub async fn connect(
         )
         .await?;
     Ok((EndpointId(id), secret))
+}
+
+fn new_secret() -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    format!("whsec_{}", STANDARD.encode(crate::secrets::random_bytes::<24>()))
+}
+
+/// Gives an endpoint a new secret, which is shown once; for a day the old one
+/// signs beside it, so that no message is refused while the receiver changes
+/// over. `None`: there is no such endpoint.
+pub async fn rotate(
+    scope: &mut Scope,
+    keyring: &Keyring,
+    id: EndpointId,
+    now: Instant,
+) -> Result<Option<String>> {
+    let secret = new_secret();
+    let account = scope.account();
+    let sealed = keyring.seal(Place { account, column: SECRET, row: id.0 }, &secret)?;
+    let rotated = scope
+        .execute(
+            sql("update webhook_endpoints set previous_secret_sealed = secret_sealed, previous_secret_until = {}, \
+                 secret_sealed = {}, version = version + 1 where account_id = {} and id = {}")
+            .bind(now + BOTH_SIGN)
+            .bind(sealed)
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    Ok((rotated == 1).then_some(secret))
 }
 
 /// Delivers one event to one endpoint.
@@ -143,6 +171,10 @@ struct Delivery {
     url: String,
     #[diesel(sql_type = diesel::sql_types::Bytea)]
     secret_sealed: Vec<u8>,
+    #[diesel(sql_type = Nullable<diesel::sql_types::Bytea>)]
+    previous_secret_sealed: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<diesel::sql_types::Timestamptz>)]
+    previous_secret_until: Option<Instant>,
 }
 
 impl Handler for DeliverWebhook {
@@ -152,7 +184,7 @@ impl Handler for DeliverWebhook {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "delivering a webhook failed on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() }
+                    End::Broken { reason: error.to_string() }
                 }
             }
         })
@@ -166,7 +198,7 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
     let delivery: Option<Delivery> = scope
         .row(
             sql("select d.id, d.state, d.event_id, e.payload, e.order_id, e.shipment_id, d.endpoint_id, \
-                 p.state as endpoint_state, p.url, p.secret_sealed \
+                 p.state as endpoint_state, p.url, p.secret_sealed, p.previous_secret_sealed, p.previous_secret_until \
                  from webhook_deliveries d join webhook_events e on e.account_id = d.account_id and e.id = d.event_id \
                  join webhook_endpoints p on p.account_id = d.account_id and p.id = d.endpoint_id \
                  where d.account_id = {} and d.id = {}")
@@ -187,23 +219,28 @@ async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
     }
     let now = (work.now)();
     if delivery.endpoint_state == "paused" {
-        return Ok(End::Again {
+        return Ok(End::Wait {
             at: now + chrono::Duration::minutes(5),
             reason: "the endpoint is paused".into(),
         });
     }
-    let secret = work
-        .keyring
-        .open(Place { account, column: SECRET, row: delivery.endpoint_id.0 }, &delivery.secret_sealed)?;
     let body = delivery.payload.to_string();
     let id = format!("evt_{}", delivery.event_id);
-    let signature = signature::standard_webhook(secret.expose_secret(), &id, now.timestamp(), &body)
-        .context("the endpoint's secret has not the form whsec_…")?;
+    let place = Place { account, column: SECRET, row: delivery.endpoint_id.0 };
+    let previous =
+        delivery.previous_secret_sealed.filter(|_| delivery.previous_secret_until.is_some_and(|t| t > now));
+    let mut signatures = Vec::new();
+    for sealed in [Some(delivery.secret_sealed), previous].into_iter().flatten() {
+        let secret = work.keyring.open(place, &sealed)?;
+        let signature = signature::standard_webhook(secret.expose_secret(), &id, now.timestamp(), &body)
+            .context("the endpoint's secret has not the form whsec_…")?;
+        signatures.push(signature);
+    }
     let request = HttpRequest { method: "POST", url: delivery.url, headers: Vec::new(), body: Some(body) }
         .header("Content-Type", "application/json")
         .header("webhook-id", id)
         .header("webhook-timestamp", now.timestamp().to_string())
-        .header("webhook-signature", signature);
+        .header("webhook-signature", signatures.join(" "));
     let about = About {
         endpoint: Some(delivery.endpoint_id),
         order: delivery.order_id,

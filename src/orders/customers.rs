@@ -1,9 +1,9 @@
 //! Customers: the list, and one of them. Their orders are [`super::list`]'s work.
 
-use super::list::{COUNTED, contains, sought, words_in};
+use super::list::{COUNTED, sought, words_in};
 use crate::{
     clock::Instant,
-    db::{DbResult, Scope, Sql, sql},
+    db::{DbResult, Scope, Sql, contains, sql},
     ids::{AddressId, CustomerId},
     paging::{Cursor, Page},
 };

@@ -3,8 +3,8 @@
 use super::{HoldKind, OrderStatus};
 use crate::{
     clock::Instant,
-    db::{DbResult, Scope, Sql, sql},
-    ids::{ChannelId, CustomerId, OrderId},
+    db::{DbResult, Scope, Sql, contains, sql},
+    ids::{AccountId, ChannelId, CustomerId, OrderId},
     paging::{Cursor, Page},
     text_enum::text_enum,
 };
@@ -12,6 +12,7 @@ use diesel::{
     QueryableByName,
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz},
 };
+use serde::{Deserialize, Serialize};
 
 /// Counting stops here: more rows than this are `10,000+`.
 pub const COUNTED: i64 = 10_000;
@@ -36,7 +37,7 @@ text_enum! {
 
 /// Which orders are wanted. Everything given must hold; of several values of one
 /// field, any.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Filter {
     /// The view.
     pub tab: Tab,
@@ -151,7 +152,7 @@ pub async fn page(
          join channels c on c.account_id = o.account_id and c.id = o.channel_id \
          join stores s on s.account_id = c.account_id and s.id = c.store_id \
          left join customers cu on cu.account_id = o.account_id and cu.id = o.customer_id where ")
-    .append(conditions(scope, filter));
+    .append(conditions(scope.account(), filter));
     let backwards = from.is_some_and(|cursor| cursor.backwards);
     if let Some(cursor) = from {
         statement = match backwards {
@@ -179,7 +180,7 @@ struct Count {
 /// How many there are; one more than [`COUNTED`] stands for "more".
 pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
     let statement = sql("select count(*) as n from (select from orders o where ")
-        .append(conditions(scope, filter))
+        .append(conditions(scope.account(), filter))
         .push(" limit {}) counted")
         .bind(COUNTED + 1);
     let count: Option<Count> = scope.row(statement).await?;
@@ -210,9 +211,14 @@ pub async fn exact(scope: &mut Scope, q: &str) -> DbResult<Option<(OrderId, Stri
     Ok(one.map(|order| (order.id, order.number)))
 }
 
+/// Everything that matches as `id`, `label` and `at`, to be picked from.
+pub fn selection(account: AccountId, filter: &Filter) -> Sql {
+    sql("select o.id, o.number as label, o.placed_at as at from orders o where ")
+        .append(conditions(account, filter))
+}
+
 /// The conditions of a filter. Those of the tabs are spelt as their indexes are.
-fn conditions(scope: &Scope, filter: &Filter) -> Sql {
-    let account = scope.account();
+fn conditions(account: AccountId, filter: &Filter) -> Sql {
     let mut text = sql("o.account_id = {}").bind(account);
     text = match filter.tab {
         Tab::All => text,
@@ -257,7 +263,7 @@ fn conditions(scope: &Scope, filter: &Filter) -> Sql {
         text = text.push(" and o.customer_id = {}").bind(customer);
     }
     match sought(&filter.q) {
-        Some(q) => text.append(search(scope, &q, filter.personal)),
+        Some(q) => text.append(search(account, &q, filter.personal)),
         None => text,
     }
 }
@@ -266,8 +272,8 @@ fn conditions(scope: &Scope, filter: &Filter) -> Sql {
 /// for in the shipments as well; everything else in one table, so that the
 /// planner may walk the list's own index. Without the right to personal data a
 /// match must lie in identifiers, so that a search tells nothing about people.
-fn search(scope: &Scope, q: &str, personal: bool) -> Sql {
-    let (account, pattern) = (scope.account(), contains(q));
+fn search(account: AccountId, q: &str, personal: bool) -> Sql {
+    let pattern = contains(q);
     let mut orders = words_in(sql("o.search_text like {}"), " and o.search_text like {}", q);
     let mut parcels = sql("p.account_id = {} and p.search_text like {}").bind(account).bind(&pattern);
     if !personal {
@@ -313,20 +319,6 @@ pub fn sought(q: &str) -> Option<String> {
     let q = if q.len() < 400 && q.contains('/') { q.rsplit('/').next().unwrap_or(q) } else { q };
     let q = q.trim_start_matches('#').trim().to_lowercase();
     (!q.is_empty()).then_some(q)
-}
-
-/// A pattern for `like` that finds the text anywhere and takes it literally.
-pub fn contains(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// One word with some digits: it may be the number of a shipment or of a parcel.

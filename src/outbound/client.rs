@@ -1,18 +1,27 @@
 //! The client: one `reqwest` client for the whole process.
 
 use super::{
-    AddressPolicy, Answer, ErrorClass, Failure, HttpRequest, HttpResponse, Reached,
+    AddressPolicy, Answer, ErrorClass, Failure, Held, HttpRequest, HttpResponse, Reached,
     address::{NOT_PUBLIC, PublicOnly},
+    lane::{Asks, Lane, Told, Turn, Why},
+    turn,
 };
 use crate::{
-    clock,
+    clock::{self, Instant},
+    crash,
     db::Db,
     evidence::record::{self, About, LogType, Received, RecordStatus, Sent},
     ids::{AccountId, RecordId},
 };
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The most of an answer that is read.
 const LARGEST_ANSWER: usize = 1 << 20;
@@ -24,13 +33,23 @@ pub struct Client {
     http: reqwest::Client,
     policy: Arc<AddressPolicy>,
     total: Duration,
+    now: fn() -> Instant,
+    taken: Option<Arc<Taken>>,
+}
+
+/// A turn that was taken ahead, and whether a call has used it.
+#[derive(Debug)]
+struct Taken {
+    lane: Lane,
+    turn: Turn,
+    used: AtomicBool,
 }
 
 /// What a call came to, and the record that tells of it.
 #[derive(Debug)]
 pub struct Called<T> {
-    /// The transaction record; `None` only when it could not be written, and
-    /// then nothing was sent.
+    /// The transaction record; `None` only when the call was held back or its
+    /// record could not be written, and then nothing was sent.
     pub record: Option<RecordId>,
     /// What was answered.
     pub result: Result<Answer<T>, Failure>,
@@ -54,7 +73,12 @@ impl Client {
             .user_agent(concat!("Waybill/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("building the HTTP client")?;
-        Ok(Client { http, policy: Arc::new(policy), total })
+        Ok(Client { http, policy: Arc::new(policy), total, now: clock::now, taken: None })
+    }
+
+    /// With another clock than the machine's, for budgets and records.
+    pub fn with_clock(self, now: fn() -> Instant) -> Client {
+        Client { now, ..self }
     }
 
     /// Which addresses may be called; for checking a URL when it is saved.
@@ -67,7 +91,87 @@ impl Client {
         self.total
     }
 
-    /// Makes one call. The record is committed before the first byte goes out
+    /// A client that has its turn on a lane: the first call over it uses the turn,
+    /// and those that follow are not held back, for what was begun must come to an
+    /// end. `asks` is what the first call does. A failure is one of a call that was
+    /// held back; nothing is committed yet that says otherwise.
+    pub async fn in_turn(
+        &self,
+        db: &Db,
+        account: AccountId,
+        lane: Lane,
+        asks: Asks,
+    ) -> Result<Client, Failure> {
+        let turn = self.ask(db, account, lane, asks).await?;
+        let taken = Some(Arc::new(Taken { lane, turn, used: AtomicBool::new(false) }));
+        Ok(Client { taken, ..self.clone() })
+    }
+
+    /// Whether a turn on this lane was taken ahead.
+    pub fn has_turn(&self, lane: Lane) -> bool {
+        self.taken.as_deref().is_some_and(|taken| taken.lane == lane)
+    }
+
+    async fn ask(&self, db: &Db, account: AccountId, lane: Lane, asks: Asks) -> Result<Turn, Failure> {
+        let now = (self.now)();
+        let kept_back = match turn::ask(db, account, lane, asks, now).await {
+            Ok(Ok(turn)) => return Ok(turn),
+            Ok(Err(kept_back)) => kept_back,
+            Err(error) => {
+                tracing::error!(?error, %lane, "the budget could not be read, so no call");
+                return Err(Failure::not_sent(
+                    ErrorClass::Unavailable,
+                    "The database did not tell whether this call may be made.",
+                ));
+            }
+        };
+        let (class, held, words) = match kept_back.why {
+            Why::Budget => (
+                ErrorClass::RateLimited,
+                Held::ItsTurn,
+                format!(
+                    "It waits for its turn: the budget is {} requests a minute.",
+                    kept_back.state.per_minute
+                ),
+            ),
+            Why::Asked => (
+                ErrorClass::RateLimited,
+                Held::ItsTurn,
+                "It waits for its turn: the other side asked for fewer requests.".to_owned(),
+            ),
+            Why::Circuit { a_read_may_try } => (
+                ErrorClass::Unavailable,
+                if a_read_may_try { Held::NeedsARead } else { Held::ItsTurn },
+                format!(
+                    "The circuit breaker holds it back: {} of {} calls failed.",
+                    kept_back.state.failed, kept_back.state.calls
+                ),
+            ),
+        };
+        Err(Failure::held(class, held, words, kept_back.until - now))
+    }
+
+    /// The turn of one call: the one taken ahead, or one of its own.
+    async fn turn(
+        &self,
+        db: &Db,
+        account: AccountId,
+        lane: Lane,
+        log_type: LogType,
+        about: &About,
+    ) -> Result<Turn, Failure> {
+        let asks = match self.taken.as_deref().filter(|taken| taken.lane == lane) {
+            Some(taken) if !taken.used.swap(true, Ordering::Relaxed) => return Ok(taken.turn),
+            Some(_) => Asks::Further,
+            // a test that no job makes is a person's, who wants to know now
+            None if log_type == LogType::AuthConnect && about.job.is_none() => Asks::Person,
+            None => Asks::with(log_type),
+        };
+        self.ask(db, account, lane, asks).await
+    }
+
+    /// Makes one call. It waits for nothing: without a turn on its lane it is held
+    /// back, and nothing is sent or recorded. The record is committed before the first byte goes out
     /// and completed with what `answer` makes of the response.
     pub async fn call<T>(
         &self,
@@ -78,6 +182,15 @@ impl Client {
         request: HttpRequest,
         answer: impl FnOnce(&HttpResponse) -> Result<Answer<T>, Failure>,
     ) -> Called<T> {
+        crash::point("calling", log_type.as_str());
+        let lane = Lane::of(about);
+        let turn = match lane {
+            Some(lane) => match self.turn(db, account, lane, log_type, about).await {
+                Ok(turn) => Some((lane, turn)),
+                Err(failure) => return Called { record: None, result: Err(failure) },
+            },
+            None => None,
+        };
         let sent = Sent {
             method: request.method.to_owned(),
             url: request.url.clone(),
@@ -95,9 +208,16 @@ impl Client {
                 return Called { record: None, result };
             }
         };
+        crash::point("recorded", log_type.as_str());
         let started = std::time::Instant::now();
         let response = self.send(request).await;
+        crash::point("answered", log_type.as_str());
         let duration_ms = i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX);
+        let answered = match &response {
+            Ok(response) => response.status < 500,
+            // an address we refuse to call says nothing about who is there
+            Err(failure) => failure.class == ErrorClass::InvalidRequest,
+        };
         let (result, response) = match response {
             Ok(response) => (answer(&response), Some(response)),
             Err(failure) => (Err(failure), None),
@@ -121,9 +241,20 @@ impl Client {
             error_code: failure.and_then(|f| f.code.clone()),
             error_message: failure.map(|f| f.message.clone()).or(warning),
         };
-        if let Err(error) = record::complete(db, account, record, &received, clock::now()).await {
+        if let Err(error) = record::complete(db, account, record, &received, (self.now)()).await {
             // the record stays in_progress: shown as an exchange without an outcome
             tracing::error!(?error, record.id = %record, "completing a transaction record failed");
+        }
+        crash::point("kept", log_type.as_str());
+        if let Some((lane, turn)) = turn {
+            let told = Told {
+                answered,
+                too_many: failure.is_some_and(|f| f.class == ErrorClass::RateLimited),
+                wait: failure.and_then(|f| f.retry_after),
+            };
+            if let Err(error) = turn::learn(db, account, lane, turn, told, (self.now)()).await {
+                tracing::error!(?error, %lane, "what a call told of its lane was not kept");
+            }
         }
         Called { record: Some(record), result }
     }

@@ -69,24 +69,61 @@ pub struct Failure {
     pub code: Option<String>,
     /// The vendor's words, or ours for a transport failure.
     pub message: String,
-    /// How long they asked us to wait.
+    /// How long they asked us to wait, or how long it was held back.
     pub retry_after: Option<Duration>,
+    /// We held it back ourselves: nothing was sent, and this was no try.
+    pub held: Option<Held>,
+}
+
+/// Why we held a call back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Its turn comes later.
+    ItsTurn,
+    /// The circuit breaker waits for a read that shows the other side works.
+    NeedsARead,
 }
 
 impl Failure {
     /// They answered that they did not do it.
     pub fn refused(class: ErrorClass, code: Option<String>, message: impl Into<String>) -> Failure {
-        Failure { class, reached: Reached::Refused, code, message: message.into(), retry_after: None }
+        Failure {
+            class,
+            reached: Reached::Refused,
+            code,
+            message: message.into(),
+            retry_after: None,
+            held: None,
+        }
     }
 
     /// They may have done it.
     pub fn perhaps(class: ErrorClass, message: impl Into<String>) -> Failure {
-        Failure { class, reached: Reached::Perhaps, code: None, message: message.into(), retry_after: None }
+        Failure {
+            class,
+            reached: Reached::Perhaps,
+            code: None,
+            message: message.into(),
+            retry_after: None,
+            held: None,
+        }
     }
 
     /// Nothing was sent.
     pub fn not_sent(class: ErrorClass, message: impl Into<String>) -> Failure {
-        Failure { class, reached: Reached::NotSent, code: None, message: message.into(), retry_after: None }
+        Failure {
+            class,
+            reached: Reached::NotSent,
+            code: None,
+            message: message.into(),
+            retry_after: None,
+            held: None,
+        }
+    }
+
+    /// We held it back: nothing was sent.
+    pub fn held(class: ErrorClass, held: Held, message: impl Into<String>, wait: Duration) -> Failure {
+        Failure { held: Some(held), retry_after: Some(wait), ..Failure::not_sent(class, message) }
     }
 
     /// With what `Retry-After` asked.

@@ -1,15 +1,20 @@
 //! The one way out. Every call writes its transaction record before the first
 //! byte and completes it after; redirects are not followed, answers are capped,
-//! and addresses that are not public are refused.
+//! and addresses that are not public are refused. Calls to a connection or a
+//! channel keep to its budget and its circuit breaker: what is kept back was not
+//! sent, and waits for its turn.
 
 pub mod address;
 mod client;
 mod failure;
+pub mod lane;
 pub mod signature;
+pub mod turn;
 
 pub use address::AddressPolicy;
 pub use client::{Called, Client};
-pub use failure::{Answer, ErrorClass, Failure, Reached};
+pub use failure::{Answer, ErrorClass, Failure, Held, Reached};
+pub use lane::Lane;
 
 /// A request as plain data, so that adapters need no socket to be tested.
 #[derive(Debug, Clone, PartialEq, Eq)]

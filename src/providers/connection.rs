@@ -1,11 +1,13 @@
 //! Connections as rows: reading them, opening their credentials, noting health.
 
-use super::{Access, ProviderKind};
+use super::{Access, Provider, ProviderKind};
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
+    evidence::record::{About, LogType},
     ids::{ConnectionId, WarehouseId},
-    outbound::ErrorClass,
+    jobs::{Claimed, End, Work},
+    outbound::{ErrorClass, Held, Lane, lane::Asks},
     secrets::{Keyring, Place},
 };
 use anyhow::Result;
@@ -124,4 +126,41 @@ pub async fn note_health(
     };
     scope.execute(statement).await?;
     Ok(())
+}
+
+/// The turn of a job that changes something at a provider: what it works with
+/// then, or its end while it has to wait. When the circuit breaker waits for a
+/// read, this makes one, the provider's own test: with nothing else to read, what
+/// is queued would wait for ever.
+pub async fn turn(
+    work: &Work,
+    job: &Claimed,
+    id: ConnectionId,
+    provider: &dyn Provider,
+    access: &Access,
+) -> Result<Work, End> {
+    let lane = Lane::Connection(id);
+    let waits = match work.outbound.in_turn(&work.db, job.account_id, lane, Asks::Write).await {
+        Err(failure) if failure.held == Some(Held::NeedsARead) => failure,
+        Err(failure) => return Err(End::held_or_broken(&failure, (work.now)())),
+        Ok(outbound) => return Ok(Work { outbound, ..work.clone() }),
+    };
+    let about = About {
+        connection: Some(id),
+        job: Some(job.id),
+        attempt: 1,
+        trace: Some(job.trace()),
+        ..About::default()
+    };
+    let read = work
+        .outbound
+        .call(&work.db, job.account_id, LogType::AuthConnect, &about, provider.test(access), |answer| {
+            provider.tested(answer)
+        })
+        .await;
+    match read.record {
+        Some(_) => work.in_turn(job, lane, Asks::Write).await,
+        // somebody else is reading
+        None => Err(End::held_or_broken(&waits, (work.now)())),
+    }
 }

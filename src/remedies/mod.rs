@@ -2,6 +2,7 @@
 
 pub mod map_courier;
 pub mod retry;
+pub mod run_again;
 
 use crate::jobs::Handlers;
 

@@ -380,13 +380,13 @@ impl Handler for RetryProblems {
         Box::pin(async move {
             let payload: Payload = match job.payload() {
                 Ok(payload) => payload,
-                Err(reason) => return End::Failed { reason },
+                Err(reason) => return End::Broken { reason },
             };
             match all(work, job, payload).await {
                 Ok(()) => End::Done,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "retrying a group stopped on our side");
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(15), reason: error.to_string() }
+                    End::Broken { reason: error.to_string() }
                 }
             }
         })

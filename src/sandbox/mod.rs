@@ -264,6 +264,11 @@ impl Sandbox {
         self.state.faults().clear();
     }
 
+    /// Lets every request go that hangs now, as if its delay were over.
+    pub fn let_go(&self) {
+        self.state.let_go();
+    }
+
     /// Everything that really happened, oldest first.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.state.world().ledger.entries().to_vec()
@@ -274,7 +279,7 @@ impl Sandbox {
         self.state.world().live()
     }
 
-    /// The last requests the vendors saw (up to 2,000), oldest first, faults included.
+    /// The last requests the vendors saw (up to 5,000), oldest first, faults included.
     pub fn requests(&self) -> Vec<RequestLine> {
         self.state.requests()
     }

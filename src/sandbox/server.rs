@@ -143,14 +143,14 @@ async fn strike(
             Err(on_purpose())
         }
         FaultKind::Hang => {
-            tokio::time::sleep(delay).await;
+            state.hang(delay).await;
             scissors.close();
             Err(on_purpose())
         }
         FaultKind::HangThenCreate => {
             // A task of its own: a caller that hangs up does not stop the vendor.
             let late = tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
+                state.hang(delay).await;
                 vendor.answer(&state, &call)
             });
             late.await.map_err(io::Error::other)

@@ -34,11 +34,14 @@ pub struct RequestLine {
     pub method: String,
     /// The path without the vendor's prefix, with its query.
     pub path: String,
+    /// What was asked, as text; not shown by the routes for people.
+    #[serde(skip)]
+    pub body: String,
     /// The fault that struck it.
     pub fault: Option<super::FaultKind>,
 }
 
-const MOST_REQUESTS: usize = 2_000;
+const MOST_REQUESTS: usize = 5_000;
 const MOST_DELIVERIES: usize = 500;
 
 /// Takes a lock even if a thread died holding it: a test that fails must not hide the others.
@@ -73,6 +76,8 @@ pub(super) struct State {
     closed: AtomicBool,
     wanted: watch::Sender<bool>,
     listening: watch::Sender<bool>,
+    /// How often what hung was let go.
+    let_go: watch::Sender<u64>,
 }
 
 impl State {
@@ -97,6 +102,7 @@ impl State {
             closed: AtomicBool::new(false),
             wanted,
             listening: watch::Sender::new(true),
+            let_go: watch::Sender::new(0),
         })
     }
 
@@ -161,6 +167,7 @@ impl State {
             operation: operation.into(),
             method: call.method.to_string(),
             path,
+            body: String::from_utf8_lossy(&call.body).into_owned(),
             fault: fault.map(|fault| fault.fault),
         });
     }
@@ -203,6 +210,17 @@ impl State {
         let mut allowances = lock(&self.allowances);
         let fresh = Allowance { level: full, at: now };
         work(allowances.entry(name.to_owned()).or_insert(fresh), now)
+    }
+
+    /// Waits out a fault's delay, or until what hangs is let go.
+    pub async fn hang(&self, delay: std::time::Duration) {
+        let mut let_go = self.let_go.subscribe();
+        let _ = tokio::time::timeout(delay, let_go.changed()).await;
+    }
+
+    /// Lets everything go that hangs now.
+    pub fn let_go(&self) {
+        self.let_go.send_modify(|times| *times += 1);
     }
 
     /// Asks the server to listen, or not.

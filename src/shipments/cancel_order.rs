@@ -154,10 +154,7 @@ impl Handler for CancelProviderOrder {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "canceling stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(30),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -178,6 +175,10 @@ async fn cancel(work: &Work, job: &Claimed) -> Result<End> {
     }
     let door = Door::open(&mut scope, work, order.connection_id).await?;
     drop(scope);
+    let work = &match door.turn_to_write(work, job).await {
+        Ok(work) => work,
+        Err(waits) => return Ok(waits),
+    };
     let caller = Caller { work, job, shipment: &subject.shipment };
     let (canceled, record) = door.cancel(caller, &order.remote()).await;
     let now = (work.now)();

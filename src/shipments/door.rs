@@ -6,15 +6,15 @@ use crate::{
     db::Scope,
     evidence::record::{About, LogType},
     ids::{ConnectionId, RecordId},
-    jobs::{Claimed, Work},
-    outbound::{Answer, Called, ErrorClass, Failure, HttpRequest, HttpResponse, Reached},
+    jobs::{Claimed, End, Work},
+    outbound::{Answer, Called, ErrorClass, Failure, HttpRequest, HttpResponse, Lane, Reached, lane::Asks},
     providers::{
         Access, Capabilities, PostOrder, Provider, RemoteOrder, RemoteState,
         connection::{self, Connection},
         kinds,
     },
 };
-use anyhow::{Context, Result};
+use anyhow::Context;
 
 /// A connection with its adapter and its credentials opened.
 pub(super) struct Door {
@@ -69,10 +69,25 @@ pub(super) enum Canceled {
 
 impl Door {
     /// Opens the door of a connection.
-    pub(super) async fn open(scope: &mut Scope, work: &Work, id: ConnectionId) -> Result<Door> {
+    pub(super) async fn open(scope: &mut Scope, work: &Work, id: ConnectionId) -> anyhow::Result<Door> {
         let connection = connection::find(scope, id).await?.context("the connection is gone")?;
         let access = connection.access(scope, &work.keyring, (work.now)())?;
         Ok(Door { provider: kinds::of(connection.kind), access, connection })
+    }
+
+    /// The turn of a job that only reads, taken before the first call; or its end
+    /// while it has to wait.
+    pub(super) async fn turn_to_read(&self, work: &Work, job: &Claimed) -> Result<Work, End> {
+        let lane = Lane::Connection(self.connection.id);
+        match work.outbound.has_turn(lane) {
+            true => Ok(work.clone()),
+            false => work.in_turn(job, lane, Asks::Read).await,
+        }
+    }
+
+    /// The turn of a job that changes something there.
+    pub(super) async fn turn_to_write(&self, work: &Work, job: &Claimed) -> Result<Work, End> {
+        connection::turn(work, job, self.connection.id, self.provider, &self.access).await
     }
 
     /// What can be done through it.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     ids::{ConnectionId, PostId},
-    jobs::{Claimed, Work},
+    jobs::{Claimed, End, Work},
     providers::RemoteOrder,
 };
 use anyhow::Result;
@@ -46,11 +46,19 @@ pub(super) enum Answer {
 }
 
 /// Asks.
-pub(super) async fn ask(work: &Work, job: &Claimed, ready: &Ready, gate: &Gate) -> Result<Answer> {
+pub(super) async fn ask(
+    work: &Work,
+    job: &Claimed,
+    ready: &Ready,
+    gate: &Gate,
+) -> Result<Result<Answer, End>> {
     let mut scope = work.db.scope(job.account_id).await?;
     let nothing_known = provider_orders::of_shipment(&mut scope, ready.post.shipment_id).await?.is_empty();
     drop(scope);
-    let mut survey = survey(work, job, &ready.subject).await?;
+    let mut survey = match survey(work, job, &ready.subject).await? {
+        Ok(survey) => survey,
+        Err(waits) => return Ok(Err(waits)),
+    };
     let mut words = Vec::new();
     if gate.cancel_first {
         words = cancel_all(work, job, ready, &mut survey).await?;
@@ -70,7 +78,7 @@ pub(super) async fn ask(work: &Work, job: &Claimed, ready: &Ready, gate: &Gate) 
     }
     scope.commit().await?;
     if let Some(order) = adopted {
-        return Ok(Answer::Adopt(order));
+        return Ok(Ok(Answer::Adopt(order)));
     }
     let who = ready.subject.provider_name();
     if let ([(_, order), ..], false) = (survey.live.as_slice(), gate.anyway) {
@@ -84,21 +92,20 @@ pub(super) async fn ask(work: &Work, job: &Claimed, ready: &Ready, gate: &Gate) 
             true => " Cancel it first, or re-post with the tick and a reason.",
             false => " Cancel it there first, or re-post with the tick and a reason.",
         });
-        return Ok(Answer::Stop { sentence });
+        return Ok(Ok(Answer::Stop { sentence }));
     }
     if let (Some(why), false) = (&survey.unclear, gate.anyway) {
-        return Ok(Answer::Stop {
-            sentence: format!(
-                "{who} could not say whether it still has the earlier order: {why} Try again later, or re-post with the tick and a reason."
-            ),
-        });
+        let sentence = format!(
+            "{who} could not say whether it still has the earlier order: {why} Try again later, or re-post with the tick and a reason."
+        );
+        return Ok(Ok(Answer::Stop { sentence }));
     }
     // a reference whose order ended there would not make a new one
     let last = &ready.order.reference;
     let used_up = survey.ended_under.contains(last)
         && !ready.door.capabilities().reuses_references
         && survey.live.iter().all(|(_, order)| order.reference != *last);
-    Ok(Answer::Pass { reference: if used_up { next_reference(last) } else { last.clone() } })
+    Ok(Ok(Answer::Pass { reference: if used_up { next_reference(last) } else { last.clone() } }))
 }
 
 /// Cancels every order that lives; answers why some were not.

@@ -85,7 +85,7 @@ impl Handler for LookForLateOrders {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "looking for late orders stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(60), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -106,7 +106,10 @@ async fn look(work: &Work, job: &Claimed) -> Result<End> {
             None => End::Done,
         });
     }
-    let survey = survey(work, job, &subject).await?;
+    let survey = match survey(work, job, &subject).await? {
+        Ok(survey) => survey,
+        Err(waits) => return Ok(waits),
+    };
     let now = (work.now)();
     let mut scope = work.db.scope(job.account_id).await?;
     let Some(subject) = Subject::load(&mut scope, payload.shipment_id, true).await? else {

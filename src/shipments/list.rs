@@ -13,6 +13,7 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Bool, Nullable, Text, Timestamptz},
 };
+use serde::{Deserialize, Serialize};
 
 /// Counting stops here: beyond it a list says `10,000+`.
 pub const COUNTED: i64 = 10_000;
@@ -68,7 +69,7 @@ impl Tab {
 }
 
 /// What a list is narrowed to; the default is everything that is not voided.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Filter {
     /// The tab; `None` is the first.
     pub tab: Option<Tab>,
@@ -222,6 +223,13 @@ pub async fn waiting(scope: &mut Scope, status: Status) -> DbResult<i64> {
                          and status in ('error', 'unconfirmed') and status = {} limit 100) as found");
     let count: Option<Count> = scope.row(statement.bind(scope.account()).bind(status)).await?;
     Ok(count.map_or(0, |c| c.n))
+}
+
+/// Everything that matches as `id`, `label` and `at`, to be picked from.
+pub fn selection(account: AccountId, filter: &Filter) -> Sql {
+    let all =
+        sql("select s.id, s.number as label, s.created_at as at from shipments s where s.account_id = {}");
+    matching(all.bind(account), filter)
 }
 
 fn matching(mut statement: Sql, filter: &Filter) -> Sql {

@@ -32,7 +32,7 @@ impl Handler for PlanShipments {
         Box::pin(async move {
             let payload: Payload = match job.payload() {
                 Ok(payload) => payload,
-                Err(reason) => return End::Failed { reason },
+                Err(reason) => return End::Broken { reason },
             };
             let planned: DbResult<()> = async {
                 let mut scope = work.db.scope(job.account_id).await?;
@@ -42,9 +42,7 @@ impl Handler for PlanShipments {
             .await;
             match planned {
                 Ok(()) => End::Done,
-                Err(error) => {
-                    End::Again { at: (work.now)() + chrono::Duration::seconds(30), reason: error.to_string() }
-                }
+                Err(error) => End::Broken { reason: error.to_string() },
             }
         })
     }

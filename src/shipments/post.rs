@@ -205,10 +205,7 @@ impl Handler for PostShipment {
                     }
                     // nothing was decided: the row tells the next try how far this one came
                     tracing::error!(?error, job.id = %job.id, "posting stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(15),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -252,49 +249,69 @@ impl PostShipment {
             scope.commit().await?;
             return Ok(End::Done);
         }
-        let Some((post, subject)) = postable(&mut scope, job, &payload, (work.now)()).await? else {
-            scope.commit().await?;
-            return Ok(End::Done);
+        let (post, subject) = match postable(&mut scope, job, &payload, (work.now)()).await? {
+            Now::Send(both) => *both,
+            Now::Stopped | Now::Elsewhere => {
+                scope.commit().await?;
+                return Ok(End::Done);
+            }
         };
         let door = Door::open(&mut scope, work, post.connection_id).await?;
         let order = outgoing::post_order(&mut scope, &subject, &post).await?;
         drop(scope);
+        // before the intent: what waits for its turn is *queued*, not *sent*
+        let work = &match door.turn_to_write(work, job).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
+        };
         let mut ready = Ready { post, subject, door, order };
         if let Some(gate) = &payload.gate {
             match gate::ask(work, job, &ready, gate).await? {
-                gate::Answer::Pass { reference } => ready.order.reference = reference,
-                answer => return not_sent(work, job, &payload, answer).await,
+                Err(waits) => return Ok(waits),
+                Ok(gate::Answer::Pass { reference }) => ready.order.reference = reference,
+                Ok(answer) => return not_sent(work, job, &payload, answer).await,
             }
         }
         // the intent, committed before the first byte
-        let Some(post) = intend(work, job, &payload, &ready).await? else {
-            return Ok(End::Done);
-        };
-        send(work, job, &ready, post).await
+        match intend(work, job, &payload, &ready).await? {
+            Ok(post) => send(work, job, &ready, post).await,
+            Err(end) => Ok(end),
+        }
     }
+}
+
+/// Whether a post is still to be sent.
+enum Now {
+    /// It is.
+    Send(Box<(PostRow, Subject)>),
+    /// It was stopped just now.
+    Stopped,
+    /// Somebody else has it in hand, or is done with it.
+    Elsewhere,
 }
 
 /// The post and its shipment, if it is still to be sent. A hold, a void or a
 /// cancellation may have come after the click: then it is stopped.
-async fn postable(
-    scope: &mut Scope,
-    job: &Claimed,
-    payload: &Payload,
-    now: Instant,
-) -> Result<Option<(PostRow, Subject)>> {
+async fn postable(scope: &mut Scope, job: &Claimed, payload: &Payload, now: Instant) -> Result<Now> {
     // whoever outran our lease may have sent it while we asked: then it is not
     // ours to stop
     let Some(post) = posts::lock(scope, payload.post_id).await?.filter(waits) else {
-        return Ok(None);
+        return Ok(Now::Elsewhere);
     };
     let Some(subject) = Subject::load(scope, payload.shipment_id, true).await? else {
-        return Ok(None);
+        return Ok(Now::Elsewhere);
     };
     if let Availability::Unavailable(why) = subject.postable() {
         stop(scope, job, payload, &post, &subject, &why.sentence, now).await?;
-        return Ok(None);
+        return Ok(Now::Stopped);
     }
-    Ok(Some((post, subject)))
+    Ok(Now::Send(Box::new((post, subject))))
+}
+
+/// Whoever outran our lease has it in hand. The job stays until they are done: if
+/// they die first, nobody else would ever look at what they sent.
+fn outrun(now: Instant) -> End {
+    End::Again { at: now + jobs_deadline(), reason: "Another worker has it in hand.".into() }
 }
 
 fn waits(post: &PostRow) -> bool {
@@ -318,9 +335,13 @@ async fn stop(
 async fn not_sent(work: &Work, job: &Claimed, payload: &Payload, answer: gate::Answer) -> Result<End> {
     let now = (work.now)();
     let mut scope = work.db.scope(job.account_id).await?;
-    let Some((post, subject)) = postable(&mut scope, job, payload, now).await? else {
-        scope.commit().await?;
-        return Ok(End::Done);
+    let (post, subject) = match postable(&mut scope, job, payload, now).await? {
+        Now::Send(both) => *both,
+        Now::Elsewhere => return Ok(outrun(now)),
+        Now::Stopped => {
+            scope.commit().await?;
+            return Ok(End::Done);
+        }
     };
     match answer {
         gate::Answer::Stop { sentence } => {
@@ -335,12 +356,21 @@ async fn not_sent(work: &Work, job: &Claimed, payload: &Payload, answer: gate::A
     Ok(End::Done)
 }
 
-async fn intend(work: &Work, job: &Claimed, payload: &Payload, ready: &Ready) -> Result<Option<PostRow>> {
+async fn intend(
+    work: &Work,
+    job: &Claimed,
+    payload: &Payload,
+    ready: &Ready,
+) -> Result<Result<PostRow, End>> {
     let now = (work.now)();
     let mut scope = work.db.scope(job.account_id).await?;
-    let Some((mut post, subject)) = postable(&mut scope, job, payload, now).await? else {
-        scope.commit().await?;
-        return Ok(None);
+    let (mut post, subject) = match postable(&mut scope, job, payload, now).await? {
+        Now::Send(both) => *both,
+        Now::Elsewhere => return Ok(Err(outrun(now))),
+        Now::Stopped => {
+            scope.commit().await?;
+            return Ok(Err(End::Done));
+        }
     };
     scope
         .execute(
@@ -364,7 +394,7 @@ async fn intend(work: &Work, job: &Claimed, payload: &Payload, ready: &Ready) ->
         settle_post::clear_previous(&mut scope, &subject, &job.trace(), now).await?;
     }
     scope.commit().await?;
-    Ok(Some(post))
+    Ok(Ok(post))
 }
 
 async fn send(work: &Work, job: &Claimed, ready: &Ready, post: PostRow) -> Result<End> {

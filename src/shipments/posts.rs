@@ -273,8 +273,20 @@ pub(super) async fn references(
 }
 
 /// The reference a new post goes out under: the last one that was sent, or the
-/// shipment's number.
+/// shipment's number, for people, and what tells this account of this installation
+/// from others that use one account of the provider's.
 pub(super) async fn last_reference(scope: &mut Scope, shipment: &Shipment) -> DbResult<String> {
-    let sent = references(scope, shipment.id).await?;
-    Ok(sent.into_iter().next().map_or_else(|| shipment.number.clone(), |(_, reference)| reference))
+    #[derive(QueryableByName)]
+    struct Tag {
+        #[diesel(sql_type = Text)]
+        reference_tag: String,
+    }
+    if let Some((_, reference)) = references(scope, shipment.id).await?.into_iter().next() {
+        return Ok(reference);
+    }
+    let account = scope.account();
+    let tag: Option<Tag> =
+        scope.row(sql("select reference_tag from accounts where id = {}").bind(account)).await?;
+    Ok(tag
+        .map_or_else(|| shipment.number.clone(), |tag| format!("{}.{}", shipment.number, tag.reference_tag)))
 }

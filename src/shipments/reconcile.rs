@@ -39,9 +39,10 @@ const KEY_LASTS: Duration = Duration::hours(20);
 /// When the provider is read next after it was found not to have the order, or
 /// `None` when that is proven. Reads asked for by hand come early and do not
 /// prove it early: the provider may still be working on what it got.
-fn next_read(post: &Post, now: Instant) -> Option<Instant> {
+fn next_read(post: &Post, settle_seconds: i64, now: Instant) -> Option<Instant> {
     let planned = READS.get(usize::try_from(post.checks).unwrap_or(usize::MAX));
-    let settled = post.sent_at.unwrap_or(post.created_at) + Duration::seconds(READS.iter().sum());
+    let after = READS.iter().sum::<i64>().max(settle_seconds);
+    let settled = post.sent_at.unwrap_or(post.created_at) + Duration::seconds(after);
     match planned {
         Some(delay) => Some(now + Duration::seconds(*delay)),
         None => (now < settled).then_some(settled),
@@ -147,7 +148,7 @@ impl Handler for CheckPost {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "checking a post stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(30), reason: format!("{error:#}") }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -183,6 +184,15 @@ async fn check(work: &Work, job: &Claimed) -> Result<End> {
     let door = Door::open(&mut scope, work, post.connection_id).await?;
     let order = repeatable(&mut scope, &subject, &post, &door, (work.now)()).await?;
     drop(scope);
+    // what cannot be searched is sent once more, or not asked at all
+    let turn = match door.capabilities().finds || order.is_none() {
+        true => door.turn_to_read(work, job).await,
+        false => door.turn_to_write(work, job).await,
+    };
+    let work = &match turn {
+        Ok(work) => work,
+        Err(waits) => return Ok(waits),
+    };
     let caller = Caller { work, job, shipment: &subject.shipment };
     let (found, mut record) = door.find(caller, &post.external_reference).await;
     let there = matches!(&found, Found::Orders(orders) if orders.iter().any(|o| o.live));
@@ -207,7 +217,10 @@ async fn check(work: &Work, job: &Claimed) -> Result<End> {
         return Ok(End::Done);
     };
     let end = match learned {
-        Learned::Read(found) => read(&mut scope, &post, &subject, found, record, job, now).await?,
+        Learned::Read(found) => {
+            let found = (found, door.capabilities().settle_seconds);
+            read(&mut scope, &post, &subject, found, record, job, now).await?
+        }
         Learned::Repeated(called) => repeated(&mut scope, &post, &subject, called, job, now).await?,
     };
     scope.commit().await?;
@@ -257,7 +270,7 @@ async fn read(
     scope: &mut Scope,
     post: &Post,
     subject: &Subject,
-    found: Found,
+    (found, settle_seconds): (Found, i64),
     record: Option<RecordId>,
     job: &Claimed,
     now: Instant,
@@ -295,7 +308,7 @@ async fn read(
                 .bind(post.id),
         )
         .await?;
-    Ok(match next_read(&Post { checks, ..post.clone() }, now) {
+    Ok(match next_read(&Post { checks, ..post.clone() }, settle_seconds, now) {
         Some(at) => End::Again { at, reason: "not found yet".into() },
         None => {
             settle_post::absent(scope, post, subject, &trace, now).await?;

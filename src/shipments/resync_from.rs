@@ -121,10 +121,7 @@ impl Handler for ResyncFromProvider {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "reading a provider stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(30),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -144,6 +141,10 @@ impl ResyncFromProvider {
         };
         let door = Door::open(&mut scope, work, id).await?;
         drop(scope);
+        let work = &match door.turn_to_read(work, job).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(waits),
+        };
         let caller = Caller { work, job, shipment: &subject.shipment };
         let mut next = None;
         let mut parcels: Vec<Parcel> = Vec::new();

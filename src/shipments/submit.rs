@@ -21,13 +21,13 @@ use crate::{
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::events::{self, EventType, NewEvent},
     orders::status,
-    outbound::{ErrorClass, Failure},
+    outbound::{ErrorClass, Failure, Lane, lane::Asks},
     problems::{ProblemKind, queue as problem_queue},
 };
 use anyhow::{Context, Result};
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{Integer, Text},
 };
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -168,10 +168,7 @@ impl Handler for SubmitFulfillment {
                 Ok(end) => end,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, "submitting stopped on our side");
-                    End::Again {
-                        at: (work.now)() + chrono::Duration::seconds(15),
-                        reason: format!("{error:#}"),
-                    }
+                    End::Broken { reason: format!("{error:#}") }
                 }
             }
         })
@@ -211,7 +208,11 @@ impl SubmitFulfillment {
         let adapter = self.channels.get(channel.kind).context("no adapter for this kind of channel")?;
         let (replied, record) = match submission {
             Ok(submission) => {
-                converse(work, job, adapter.as_ref(), &access, &subject, &submission, &trace).await
+                let work = match work.in_turn(job, Lane::Channel(channel.id), Asks::Read).await {
+                    Ok(work) => work,
+                    Err(waits) => return Ok(waits),
+                };
+                converse(&work, job, adapter.as_ref(), &access, &subject, &submission, &trace).await
             }
             Err(failure) => (Replied::Failed(failure), None),
         };
@@ -285,9 +286,6 @@ struct LineRow {
 struct OrderRef {
     #[diesel(sql_type = Text)]
     channel_reference: String,
-    #[diesel(sql_type = BigInt)]
-    #[expect(dead_code, reason = "the row must have a key")]
-    id: i64,
 }
 
 /// The shipment as its channel is told, or why it is not sent at all.
@@ -318,7 +316,7 @@ async fn build(
     };
     let order: OrderRef = scope
         .row(
-            sql("select id, channel_reference from orders where account_id = {} and id = {}")
+            sql("select channel_reference from orders where account_id = {} and id = {}")
                 .bind(account)
                 .bind(shipment.order_id),
         )

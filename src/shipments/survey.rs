@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ids::{ConnectionId, RecordId},
-    jobs::{Claimed, Work},
+    jobs::{Claimed, End, Work},
     providers::RemoteOrder,
 };
 use anyhow::Result;
@@ -30,8 +30,9 @@ pub(super) struct Survey {
     pub(super) asked: bool,
 }
 
-/// Asks, and keeps what is learned in our records of the orders.
-pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Result<Survey> {
+/// Asks, and keeps what is learned in our records of the orders; or the end of a
+/// job that has to wait for its turn.
+pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Result<Result<Survey, End>> {
     let mut scope = work.db.scope(job.account_id).await?;
     let known = provider_orders::may_be_live(&mut scope, subject.shipment.id).await?;
     let sent = posts::references(&mut scope, subject.shipment.id).await?;
@@ -42,10 +43,14 @@ pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Res
         }
     }
     drop(scope);
-    let caller = Caller { work, job, shipment: &subject.shipment };
     let mut survey = Survey::default();
     let mut gone = Vec::new();
     for (id, door) in &doors {
+        let work = &match door.turn_to_read(work, job).await {
+            Ok(work) => work,
+            Err(waits) => return Ok(Err(waits)),
+        };
+        let caller = Caller { work, job, shipment: &subject.shipment };
         let known: Vec<&ProviderOrder> = known.iter().filter(|o| o.connection_id == *id).collect();
         let references = sent.iter().filter(|s| s.0 == *id).map(|s| s.1.as_str());
         ask(&mut survey, &mut gone, caller, door, &known, references).await;
@@ -59,7 +64,7 @@ pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Res
         provider_orders::note_seen(&mut scope, subject.shipment.id, *connection, order, now).await?;
     }
     scope.commit().await?;
-    Ok(survey)
+    Ok(Ok(survey))
 }
 
 async fn ask(

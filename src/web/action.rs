@@ -116,6 +116,13 @@ struct Changed {
     changes: Vec<(String, String, Stamp)>,
 }
 
+impl Changed {
+    fn of(visitor: &Visitor, stale: Stale) -> Changed {
+        let changes = stale.changes.into_iter().map(|(who, what, at)| (who, what, visitor.stamp(at)));
+        Changed { what: stale.what, changes: changes.collect() }
+    }
+}
+
 /// Why it cannot be done now, and what would help.
 #[derive(Template)]
 #[template(path = "actions/_unavailable.html")]
@@ -126,6 +133,8 @@ struct Unavailable {
     offer: Option<Offer>,
     back: String,
     in_dialog: bool,
+    /// What somebody else did since the page was loaded.
+    stale: Option<Changed>,
 }
 
 impl askama::filters::HtmlSafe for Unavailable {}
@@ -195,7 +204,9 @@ pub async fn perform<A: Action, F: ActionFields<A>>(
         Err(ActionError::Stale(stale)) => {
             show::<A, F>(&visitor, id, fields, Trouble { stale: Some(stale), ..Trouble::default() }).await
         }
-        Err(ActionError::Unavailable(why)) => unavailable::<A>(&visitor, id, why, StatusCode::CONFLICT).await,
+        Err(ActionError::Unavailable(why)) => {
+            unavailable::<A>(&visitor, id, why, None, StatusCode::CONFLICT).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -308,7 +319,7 @@ async fn show<A: Action, F: ActionFields<A>>(
     let subject = A::Subject::load(&mut scope, id, false).await?.ok_or(WebError::NotFound)?;
     if let Availability::Unavailable(why) = A::available(&subject) {
         drop(scope);
-        return unavailable::<A>(visitor, id, why, status).await;
+        return unavailable::<A>(visitor, id, why, trouble.stale, status).await;
     }
     let preview = A::preview(&mut scope, &subject).await?;
     let more = F::render(visitor, &mut scope, &subject, &fields, &trouble.errors).await?;
@@ -329,14 +340,7 @@ async fn show<A: Action, F: ActionFields<A>>(
         confirmed: fields.ticked("confirmed") && trouble.stale.is_none(),
         anyway: fields.ticked("anyway") && trouble.stale.is_none(),
         more: Html(more),
-        stale: trouble.stale.map(|stale| Changed {
-            what: stale.what,
-            changes: stale
-                .changes
-                .into_iter()
-                .map(|(who, what, at)| (who, what, visitor.stamp(at)))
-                .collect(),
-        }),
+        stale: trouble.stale.map(|stale| Changed::of(visitor, stale)),
         errors: trouble.errors,
     };
     if visitor.partial() {
@@ -350,6 +354,7 @@ async fn unavailable<A: Action>(
     visitor: &Visitor,
     id: i64,
     why: WhyNot,
+    stale: Option<Stale>,
     status: StatusCode,
 ) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
@@ -361,6 +366,7 @@ async fn unavailable<A: Action>(
         offer: why.offer.and_then(|name| offer(&name, id)),
         back: back(&visitor.asked.path).to_owned(),
         in_dialog: visitor.partial(),
+        stale: stale.map(|stale| Changed::of(visitor, stale)),
     };
     if visitor.partial() {
         return visitor.asked.html_with(status, &part);

@@ -43,6 +43,8 @@ pub struct App {
     pub channels: Channels,
     /// The settings.
     pub config: Config,
+    /// Reports of browsers, counted.
+    pub reports: super::up::Reports,
     /// What changes, for the pages that show it.
     pub(super) live: Arc<Live>,
     runtime: Handle,
@@ -96,6 +98,7 @@ impl App {
             handlers: rooms.handlers,
             channels: rooms.channels,
             config,
+            reports: super::up::Reports::default(),
             runtime: Handle::current(),
             writes: Arc::default(),
             stopping: watch::Sender::new(false),

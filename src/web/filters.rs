@@ -3,6 +3,7 @@
 
 #![expect(missing_docs, reason = "filter_fn writes structs of its own")]
 
+pub use crate::money::grouped;
 use std::fmt::Display;
 
 /// `{{ order.total|money(order.currency) }}`: `€1,234.50`.
@@ -15,17 +16,4 @@ pub fn money<C: Display>(minor: &i64, _: &dyn askama::Values, currency: C) -> as
 #[askama::filter_fn]
 pub fn thousands(count: &i64, _: &dyn askama::Values) -> askama::Result<String> {
     Ok(grouped(*count))
-}
-
-/// A number with commas between its thousands.
-pub fn grouped(count: i64) -> String {
-    let digits = count.unsigned_abs().to_string();
-    let mut text = if count < 0 { "−".to_owned() } else { String::new() };
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

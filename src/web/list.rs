@@ -58,6 +58,11 @@ impl Link {
         link
     }
 
+    /// Only the query, to be carried along.
+    pub fn query(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish()
+    }
+
     /// The keys and values, for hidden fields of a search form.
     pub fn pairs(&self) -> &[(String, String)] {
         &self.pairs
@@ -70,8 +75,7 @@ impl std::fmt::Display for Link {
         if self.pairs.is_empty() {
             return Ok(());
         }
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish();
-        write!(f, "?{query}")
+        write!(f, "?{}", self.query())
     }
 }
 

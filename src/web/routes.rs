@@ -3,8 +3,8 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, connections, customers, emails, help, home, hooks, imports, live, orders, preferences,
-    problems, records, sessions, shipments, stores,
+    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, jobs, live, orders,
+    preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
 };
@@ -14,7 +14,10 @@ use crate::{
         ProblemsView, RecordsView, StoresEdit, StoresView,
     },
     problems::work::{Assign, Snooze, Unassign, Wake},
-    remedies::retry::{Retry, RetryGroup},
+    remedies::{
+        retry::{Retry, RetryGroup},
+        run_again::RunAgain,
+    },
     shipments::{
         cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError,
         post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
@@ -59,6 +62,19 @@ routes! {
         get  "/problems/{id}/fix"     Needs(CouriersEdit) => problems::fix;
         post "/problems/{id}/fix"     Needs(CouriersEdit) => problems::save;
 
+        get  "/jobs"                  Needs(ProblemsView) => jobs::list;
+        // many at once; each operation asks for its action's own permission besides
+        get  "/bulk"                     Needs(OrdersView) => bulk::index;
+        post "/bulk"                     Needs(OrdersView) => bulk::create;
+        get  "/bulk/new"                 Needs(OrdersView) => bulk::choose;
+        get  "/bulk/{id}"                Needs(OrdersView) => bulk::show;
+        post "/bulk/{id}/start"          Needs(OrdersView) => bulk::start;
+        post "/bulk/{id}/pause"          Needs(OrdersView) => bulk::pause;
+        post "/bulk/{id}/resume"         Needs(OrdersView) => bulk::resume;
+        post "/bulk/{id}/cancel"         Needs(OrdersView) => bulk::cancel;
+        post "/bulk/{id}/again"          Needs(OrdersView) => bulk::again;
+        get  "/bulk/{id}/results.csv"    Needs(OrdersView) => bulk::results;
+
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;
         post "/imports"                    Needs(ImportsRun) => imports::create;
@@ -97,6 +113,7 @@ routes! {
         "/problems/{id}/wake"        => Wake;
         "/problems/{id}/retry"       => Retry;
         "/problems/{id}/retry-group" => RetryGroup, problems::WhichOnes;
+        "/jobs/{id}/run-again"       => RunAgain;
 
         // orders
         "/orders/{id}/resend-fulfillments" => ResendFulfillments;

@@ -1,9 +1,15 @@
 //! What machines ask: whether we live, whether we can work, what not to crawl.
 
 use super::app::App;
-use crate::db::DbError;
+use crate::{
+    clock::{self, Instant},
+    db::DbError,
+};
 use actix_web::{HttpResponse, http::header, web};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 fn text(mut answer: actix_web::HttpResponseBuilder, body: impl Into<String>) -> HttpResponse {
     answer.content_type("text/plain; charset=utf-8").body(body.into())
@@ -42,9 +48,32 @@ pub async fn robots() -> HttpResponse {
     text(HttpResponse::Ok(), "User-agent: *\nDisallow: /\n")
 }
 
+/// So many reports a minute are logged. Anybody may send them, and nobody needs
+/// more to see what is wrong.
+const REPORTS: u32 = 60;
+
+/// Counts the reports of this minute.
+#[derive(Debug, Default)]
+pub struct Reports(Mutex<(i64, u32)>);
+
+impl Reports {
+    fn admit(&self, now: Instant) -> bool {
+        let minute = now.timestamp() / 60;
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.0 != minute {
+            *counted = (minute, 0);
+        }
+        counted.1 += 1;
+        counted.1 <= REPORTS
+    }
+}
+
 /// `POST /csp-reports`: what a browser refused to run on our pages. Logged, cut
 /// short, never trusted.
-pub async fn csp_reports(body: web::Bytes) -> HttpResponse {
+pub async fn csp_reports(app: web::Data<App>, body: web::Bytes) -> HttpResponse {
+    if !app.reports.admit(clock::now()) {
+        return HttpResponse::TooManyRequests().insert_header((header::RETRY_AFTER, "60")).finish();
+    }
     let report: String =
         String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).take(2000).collect();
     tracing::warn!(report, "content security policy");

@@ -5,7 +5,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
@@ -233,6 +233,12 @@ impl Browser {
         self.find(Locator::Css(css)).await.select_by_value(value).await.expect("choosing an option");
     }
 
+    /// Looks at the page that the keys led to.
+    pub async fn arrives(&mut self, at: &str) {
+        self.until(&format!("never arrived at {at}"), async |b| b.path().await.starts_with(at)).await;
+        self.look().await;
+    }
+
     /// Presses Enter in a field.
     pub async fn submit(&mut self, css: &str) {
         self.find(Locator::Css(css)).await.send_keys("\u{E007}").await.expect("pressing Enter");
@@ -240,7 +246,7 @@ impl Browser {
     }
 
     /// Gives a file field a file.
-    pub async fn attach(&self, css: &str, file: &std::path::Path) {
+    pub async fn attach(&self, css: &str, file: &Path) {
         let field = self.client.find(Locator::Css(css)).await.expect("the file field");
         field.send_keys(&file.display().to_string()).await.expect("attaching a file");
     }
@@ -309,11 +315,20 @@ impl Browser {
         self.evaluates("return window.marked === true").await == Value::Bool(true)
     }
 
-    /// Keeps a picture of the window.
+    /// Keeps a picture of the window, to look at when a test failed.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
-        let folder = std::env::var_os("SCREENSHOTS")
-            .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots"), PathBuf::from);
-        let _ = std::fs::create_dir_all(&folder);
+        self.keep(&PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots"), name).await
+    }
+
+    /// A picture of the README: kept in the folder `SCREENSHOTS`, where that is set.
+    pub async fn picture(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("SCREENSHOTS") {
+            self.keep(&PathBuf::from(folder), name).await;
+        }
+    }
+
+    async fn keep(&self, folder: &Path, name: &str) -> PathBuf {
+        let _ = std::fs::create_dir_all(folder);
         let file = folder.join(format!("{name}.png"));
         if let Ok(bytes) = self.client.screenshot().await {
             let _ = std::fs::write(&file, bytes);

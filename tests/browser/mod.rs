@@ -1,6 +1,7 @@
 //! Journeys in a real Chromium, on the demo world, with the sandbox outside:
 //! real HTTP everywhere, no step faked.
 
+mod bulk;
 mod driver;
 mod live;
 mod stories;

@@ -47,6 +47,9 @@ async fn fulfillment_not_sent(live: bool) {
     client.sees("\"shippingCarrierCode\": \"dpd_be\"").await;
     client.sees("32300").await;
     client.screenshot(&format!("s3-record-{live}")).await;
+    if live {
+        client.picture("record").await;
+    }
 
     // the admin maps the courier
     let mut admin = demo.window(named::ADMIN, live).await;
@@ -119,7 +122,11 @@ async fn map_courier_and_resend_is_one_step_from_the_failed_shipment() {
     let _turn = TURN.lock().await;
     let demo = Demo::open().await;
     let mut admin = demo.window(named::ADMIN, true).await;
+    admin.goto("/error-queue").await;
+    admin.sees("Map courier").await;
+    admin.picture("error-queue").await;
     opens_order(&mut admin, named::UNMAPPED).await;
+    admin.picture("order").await;
     let waiting = demo.text("select count(*) from shipments where channel_sync = 'failed' and lower(courier) = 'dpd_be' and voided_at is null").await;
     admin.click(Locator::XPath("//a[starts-with(normalize-space(.), 'SHP-')]")).await;
     admin.sees("courier not mapped").await;
@@ -135,6 +142,11 @@ async fn map_courier_and_resend_is_one_step_from_the_failed_shipment() {
         demo.text("select count(*) from shipments where channel_sync <> 'synced' and lower(courier) = 'dpd_be' and voided_at is null").await == "0"
     })
     .await;
+    admin.press("Manage Orders").await;
+    admin.press("Dark theme").await;
+    admin.press("Manage Orders").await;
+    admin.sees(named::UNMAPPED).await;
+    admin.picture("orders-dark").await;
     admin.close().await;
     demo.close().await;
 }
@@ -187,6 +199,9 @@ async fn re_post(live: bool) {
     client.sees("The post date and fulfillment ID are cleared").await;
     client.sees("shipment_fulfilled").await;
     client.screenshot(&format!("s0-confirm-{live}")).await;
+    if !live {
+        client.picture("repost").await;
+    }
     confirms(&mut client, "Re-Post to Fulfillment").await;
     client.sees(&format!("Re-posting {number}")).await;
     if live {
@@ -316,38 +331,5 @@ async fn a_file_is_imported_and_again_changes_nothing() {
     }
     client.screenshot("import").await;
     client.close().await;
-    demo.close().await;
-}
-
-/// The pictures of the README: `SCREENSHOTS=docs/images bin/test browser::stories::pictures -- --ignored`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "takes the pictures of the README"]
-async fn pictures() {
-    let _turn = TURN.lock().await;
-    let demo = Demo::open().await;
-    let mut browser = demo.window(named::ADMIN, true).await;
-    let shipment = |order: &str| {
-        format!(
-            "select s.id from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id where o.number = '{order}' limit 1"
-        )
-    };
-    let failed = demo.text(&shipment(named::UNMAPPED)).await;
-    let order = demo.text(&format!("select order_id from shipments where id = {failed}")).await;
-    let record = demo.text(&format!("select id from transaction_records where shipment_id = {failed} and log_type = 'submit_fulfillment' limit 1")).await;
-    let posted = demo.text(&shipment(named::REPOST_DELETED)).await;
-    for (name, path) in [
-        ("error-queue", "/error-queue".to_owned()),
-        ("order", format!("/orders/{order}")),
-        ("record", format!("/transaction-records/{record}")),
-        ("repost", format!("/shipments/{posted}/repost")),
-    ] {
-        browser.goto(&path).await;
-        browser.screenshot(name).await;
-    }
-    browser.goto("/orders").await;
-    browser.press("Dark theme").await;
-    browser.goto("/orders").await;
-    browser.screenshot("orders-dark").await;
-    browser.close().await;
     demo.close().await;
 }

@@ -68,6 +68,14 @@ const SAMPLES: &[Sample] = &[
     record("/problems/{id}/retry", |w| problem(w, "retry")),
     record("/problems/{id}/retry-group", |w| problem(w, "retry-group")),
     record("/problems/{id}/fix", |w| format!("/problems/{}/fix", w.record("problem"))),
+    record("/jobs/{id}/run-again", |w| format!("/jobs/{}/run-again", w.record("job"))),
+    record("/bulk/{id}", |w| bulk(w, "")),
+    record("/bulk/{id}/start", |w| bulk(w, "/start")),
+    record("/bulk/{id}/pause", |w| bulk(w, "/pause")),
+    record("/bulk/{id}/resume", |w| bulk(w, "/resume")),
+    record("/bulk/{id}/cancel", |w| bulk(w, "/cancel")),
+    record("/bulk/{id}/again", |w| bulk(w, "/again")),
+    record("/bulk/{id}/results.csv", |w| bulk(w, "/results.csv")),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
     record("/stores/{id}", |w| format!("/stores/{}", w.store)),
@@ -95,6 +103,11 @@ const SAMPLES: &[Sample] = &[
 
 fn channel(world: &World, end: &str) -> String {
     format!("/stores/{}/channels/{}{end}", world.store, world.record("channel"))
+}
+
+/// Of an action that everybody may do.
+fn bulk(world: &World, end: &str) -> String {
+    format!("/bulk/{}{end}", world.record("bulk_operation"))
 }
 
 fn problem(world: &World, act: &str) -> String {

@@ -182,6 +182,24 @@ pub(super) fn without_quote_mark(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell).trim()
 }
 
+/// What a spreadsheet would take for a formula, behind a `'`, which it does not show.
+pub(super) fn guarded(cell: &str) -> String {
+    let cell = cell.trim();
+    let mark = if cell.trim_start_matches('\'').starts_with(FORMULA) { "'" } else { "" };
+    format!("{mark}{cell}")
+}
+
+/// The same without that mark.
+pub(super) fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest,
+        _ => cell,
+    }
+}
+
+/// How a formula begins.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+
 /// Whether a spreadsheet has shortened a long number (`6.74109E+12`).
 pub(super) fn is_shortened_number(cell: &str) -> bool {
     let Some((digits, power)) = cell.split_once(['E', 'e']) else {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{MAX_COLUMNS, NotAnExport, Notes};
+use super::{MAX_COLUMNS, NotAnExport, Notes, cells, failures};
 
 /// A column with a field of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -204,6 +204,8 @@ pub(super) struct Header {
     pub width: usize,
     unknown: Vec<String>,
     repeated: Vec<String>,
+    /// Whether we wrote the file, of rows we refused.
+    ours: bool,
 }
 
 impl Header {
@@ -218,9 +220,13 @@ impl Header {
             width: titles.len(),
             unknown: Vec::new(),
             repeated: Vec::new(),
+            ours: titles.iter().any(|title| title.trim() == failures::REASON),
         };
         for (place, title) in titles.iter().enumerate() {
-            let title = title.trim();
+            let title = if header.ours { cells::unguarded(title.trim()) } else { title.trim() };
+            if title == failures::REASON {
+                continue;
+            }
             let Some(column) = Column::of(title) else {
                 header.keep(place, title);
                 continue;
@@ -240,6 +246,11 @@ impl Header {
         let missing: Vec<&str> =
             REQUIRED.iter().filter(|column| !header.has(**column)).map(|column| column.title()).collect();
         if missing.is_empty() { Ok(header) } else { Err(NotAnExport::MissingColumns { missing }) }
+    }
+
+    /// A cell without the blanks around it and without the mark we put before it.
+    pub fn plain<'c>(&self, cell: &'c str) -> &'c str {
+        if self.ours { cells::unguarded(cell.trim()) } else { cell.trim() }
     }
 
     fn keep(&mut self, place: usize, title: &str) {

@@ -19,7 +19,10 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// A cell without the blanks around it; blank where the column is missing.
     pub fn cell(&self, column: Column) -> &str {
-        self.header.place(column).and_then(|place| self.cells.get(place)).map_or("", |cell| cell.trim())
+        self.header
+            .place(column)
+            .and_then(|place| self.cells.get(place))
+            .map_or("", |cell| self.header.plain(cell))
     }
 
     fn text(&self, column: Column) -> Option<String> {
@@ -39,8 +42,9 @@ impl Row<'_> {
     }
 
     fn extras(&self) -> BTreeMap<String, String> {
-        let cell =
-            |place: usize| self.cells.get(place).map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+        let cell = |place: usize| {
+            self.cells.get(place).map(|cell| self.header.plain(cell)).filter(|cell| !cell.is_empty())
+        };
         let extras = self.header.extras.iter();
         extras.filter_map(|(place, title)| Some((title.clone(), cell(*place)?.to_owned()))).collect()
     }

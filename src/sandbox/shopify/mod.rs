@@ -27,6 +27,9 @@ pub(super) use shops::Shops;
 /// The one version of the API the sandbox serves.
 const VERSION: &str = "2026-07";
 
+/// No query may cost more points, however full the bucket is.
+const MOST_A_QUERY: u64 = 1_000;
+
 /// The root field a call asks for (`fulfillmentCreate`), or `graphql` while it is not known.
 pub(super) fn operation(call: &Call) -> String {
     let first = || {
@@ -88,6 +91,16 @@ fn throttled(requested: u32, available: u32, most: u32, restore: u32) -> Value {
     })
 }
 
+/// The vendor's words for a query that could never run.
+fn too_much(cost: u64) -> Value {
+    let text = format!(
+        "Query cost is {cost}, which exceeds the single query max cost limit ({MOST_A_QUERY}).\n\nSee \
+         https://shopify.dev/concepts/about-apis/rate-limits for more information on how the\ncost of a query is calculated."
+    );
+    json!({ "errors": [{ "message": text, "extensions": { "code": "MAX_COST_EXCEEDED", "cost": cost,
+        "maxCost": MOST_A_QUERY, "documentation": "https://shopify.dev/api/usage/rate-limits" } }] })
+}
+
 /// Answers a call as Shopify would.
 pub(super) fn answer(state: &Arc<State>, call: &Call) -> Reply {
     let parts = call.parts();
@@ -136,6 +149,10 @@ pub(super) fn answer(state: &Arc<State>, call: &Call) -> Reply {
         Ok(checked) => checked,
         Err(errors) => return Reply::json(200, &json!({ "errors": errors })),
     };
+    let most = run::most(&checked);
+    if !operation.mutation && most > MOST_A_QUERY {
+        return Reply::json(200, &too_much(most));
+    }
     let cost = run::cost(operation.mutation, &checked);
     let (most, restore) = (state.options.shopify_bucket, state.options.shopify_restore);
     let left = state.allowance(&format!("shopify/{shop}"), f64::from(most), |bucket, now| {

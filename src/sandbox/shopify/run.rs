@@ -35,6 +35,27 @@ pub(super) fn cost(mutation: bool, fields: &[Checked]) -> u32 {
     points
 }
 
+/// The most points an operation can cost: as [`cost`], but every page is full and every object on
+/// it counts with all that hangs on it. The vendor's own reckoning lies somewhere below.
+pub(super) fn most(fields: &[Checked]) -> u64 {
+    fields.iter().map(one_at_most).sum()
+}
+
+fn one_at_most(field: &Checked) -> u64 {
+    let name = field.of.name();
+    if object(name).is_none() {
+        return 0;
+    }
+    let rows = size(field).map_or(1, |rows| rows as u64);
+    if !name.ends_with("Connection") {
+        return rows.saturating_mul(1 + most(&field.selections));
+    }
+    let (pages, rest): (Vec<&Checked>, Vec<&Checked>) =
+        field.selections.iter().partition(|inner| matches!(inner.name.as_str(), "nodes" | "edges"));
+    let of = |fields: Vec<&Checked>| fields.into_iter().map(one_at_most).sum::<u64>();
+    2 + of(rest) + rows.saturating_mul(of(pages))
+}
+
 fn size(field: &Checked) -> Option<usize> {
     field.arguments.get("first").and_then(Value::as_u64).map(|number| number as usize)
 }

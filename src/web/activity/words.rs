@@ -72,8 +72,9 @@ pub fn subject(line: &Line) -> Option<Offer> {
         Subject::Connection => named("Connection", &line.subject_name, format!("/connections/{id}")),
         Subject::Problem => named("Problem", &None, format!("/problems/{id}")),
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
+        Subject::BulkOperation => named("Bulk operation", &None, format!("/bulk/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),
-        Subject::User | Subject::Webhook => None,
+        Subject::User | Subject::Webhook | Subject::Job => None,
     }
 }
 

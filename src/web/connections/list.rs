@@ -1,7 +1,9 @@
 //! `/connections`: every fulfillment connection and how it is.
 
+use super::budget::{self, Budget};
 use crate::{
     db::{DbResult, Scope, sql},
+    outbound::{Lane, turn},
     problems::ProblemKind,
     providers::connection::{self, Connection},
     web::{
@@ -27,6 +29,7 @@ struct Line {
     warehouse: String,
     health: Health,
     state: Badge,
+    budget: Budget,
     unknown: i64,
 }
 
@@ -105,6 +108,7 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
     let warehouses = warehouses(&mut scope).await?;
     let unknown = unknown(&mut scope).await?;
+    let lanes = turn::of_connections(&mut scope).await?;
     let rows = connection::list(&mut scope).await?;
     let lines = rows
         .into_iter()
@@ -114,6 +118,11 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
             warehouse: row.warehouse_id.and_then(|id| warehouses.get(&id.0).cloned()).unwrap_or_default(),
             health: health_of(&visitor, &row),
             state: state_of(&row),
+            budget: budget::of(
+                &visitor,
+                lanes.get(&Lane::Connection(row.id).to_string()),
+                row.requests_per_minute,
+            ),
             unknown: unknown.get(&row.id.0).copied().unwrap_or(0),
             name: row.name,
         })

@@ -2,12 +2,14 @@
 
 use super::{
     abilities::{self, Ability},
+    budget::{self, Budget},
     list::{health_of, state_of, unknown, warehouses},
 };
 use crate::{
     accounts::Permission,
     evidence::records_list::{self, Wanted},
     ids::{ConnectionId, RecordId},
+    outbound::{Lane, turn},
     providers::{connection, kinds},
     web::{
         Fields, Path, Visitor, WebError, WebResult,
@@ -47,7 +49,7 @@ struct Page {
     base_url: String,
     health: Health,
     state: Badge,
-    per_minute: i64,
+    budget: Budget,
     unknown: i64,
     polled: Option<Stamp>,
     abilities: Vec<Ability>,
@@ -97,7 +99,11 @@ pub async fn show(visitor: Visitor, id: Path<ConnectionId>) -> WebResult<HttpRes
         },
         health: health_of(&visitor, &row),
         state: state_of(&row),
-        per_minute: i64::from(row.requests_per_minute),
+        budget: budget::of(
+            &visitor,
+            turn::of(&mut scope, Lane::Connection(id)).await?.as_ref(),
+            row.requests_per_minute,
+        ),
         unknown: unknown(&mut scope).await?.get(&id.0).copied().unwrap_or(0),
         polled: row.poll_cursor.map(|at| visitor.stamp(at)),
         abilities: abilities::of(capabilities).into(),

@@ -129,6 +129,22 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
         ..Line::empty()
     });
 
+    let given_up = tally(
+        scope,
+        sql("select created_at as at from jobs where account_id = {} and state = 'dead'").bind(account),
+    )
+    .await?;
+    if visitor.can(Permission::ProblemsView) {
+        add(&mut lines, visitor, given_up, |n| Line {
+            badge: Badge::failed("Given up"),
+            title: format!("{} given up on our side", some(n, "Job", "Jobs")),
+            detail: "Waybill stopped in them again and again. They wait until somebody has them run.".into(),
+            href: "/jobs".into(),
+            ..Line::empty()
+        });
+    }
+
+    unreceived(visitor, scope, &mut lines).await?;
     failing(visitor, scope, &mut lines).await?;
     imports(visitor, scope, &mut lines).await?;
     Ok(lines)
@@ -294,6 +310,48 @@ async fn failing(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) ->
             oldest: age(visitor.now - one.failing_since),
             fix,
             for_admins: true,
+        });
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Unreceived {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+    #[diesel(sql_type = Timestamptz)]
+    oldest: Instant,
+    #[diesel(sql_type = BigInt)]
+    channel_id: ChannelId,
+    #[diesel(sql_type = BigInt)]
+    store_id: StoreId,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Orders that channels sent and that could not be taken in.
+async fn unreceived(visitor: &Visitor, scope: &mut Scope, lines: &mut Vec<Line>) -> WebResult<()> {
+    if !visitor.can(Permission::StoresView) {
+        return Ok(());
+    }
+    let account = scope.account();
+    let found: Vec<Unreceived> = scope
+        .rows(
+            sql("select count(*) as n, min(u.first_seen_at) as oldest, u.channel_id, c.store_id, c.name \
+                 from unreceived_orders u join channels c on c.account_id = u.account_id and c.id = u.channel_id \
+                 where u.account_id = {} group by u.channel_id, c.store_id, c.name order by 1 desc limit 5")
+            .bind(account),
+        )
+        .await?;
+    for channel in found {
+        lines.push(Line {
+            badge: Badge::failed("Not taken in"),
+            count: number(channel.n),
+            title: format!("{} of {} not taken in", some(channel.n, "Order", "Orders"), channel.name),
+            detail: "Each says why; what the channel sent is kept.".into(),
+            href: format!("/stores/{}/channels/{}", channel.store_id, channel.channel_id),
+            oldest: age(visitor.now - channel.oldest),
+            ..Line::empty()
         });
     }
     Ok(())

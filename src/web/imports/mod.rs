@@ -12,7 +12,10 @@ use super::{
 use crate::{
     channels::store,
     ids::{ChannelId, ImportId},
-    imports::list::{self, Import, Row},
+    imports::{
+        list::{self, Import, Row},
+        shopify_csv::failures::{self, Refused},
+    },
 };
 use actix_web::{HttpResponse, http::header};
 use askama::Template;
@@ -182,11 +185,12 @@ pub async fn failures(visitor: Visitor, id: Path<ImportId>) -> WebResult<HttpRes
     let mut scope = visitor.scope().await?;
     let import = list::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
     let rows = list::rows(&mut scope, id.0, "failed", 100_000).await?;
-    let mut text = format!("{}\n", import.header.trim_end());
-    for row in rows {
-        text.push_str(row.raw.trim_end());
-        text.push('\n');
-    }
+    let refused = rows.iter().map(|row| Refused {
+        reference: &row.reference,
+        reason: &row.reason,
+        raw: row.raw.trim_end(),
+    });
+    let text = failures::write(&import.header, refused);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((

@@ -11,6 +11,7 @@ use crate::{
 use actix_multipart::Multipart;
 use actix_web::HttpResponse;
 use futures_util::TryStreamExt;
+use std::time::Duration;
 
 /// What the form holds.
 #[derive(Default)]
@@ -20,6 +21,9 @@ struct Given {
     bytes: Vec<u8>,
     too_large: bool,
 }
+
+/// How long a file may take to arrive: 20 MB over a slow line.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 async fn read(mut form: Multipart) -> Result<Given, actix_multipart::MultipartError> {
     let mut given = Given::default();
@@ -50,7 +54,11 @@ async fn read(mut form: Multipart) -> Result<Given, actix_multipart::MultipartEr
 
 /// `POST /imports`
 pub async fn create(visitor: Visitor, form: Multipart) -> WebResult<HttpResponse> {
-    let given = read(form).await.map_err(|_| WebError::Malformed("The file broke off on its way.".into()))?;
+    // whoever may import may begin a file: one that does not end is not waited for
+    let given = tokio::time::timeout(PATIENCE, read(form))
+        .await
+        .map_err(|_| WebError::Malformed("The file did not arrive within 5 minutes. Split it.".into()))?
+        .map_err(|_| WebError::Malformed("The file broke off on its way.".into()))?;
     let mut errors = FormErrors::default();
     if given.too_large {
         errors.add(

@@ -6,10 +6,13 @@ use super::{
 };
 use crate::{
     accounts::Permission,
+    bulk::Resource,
+    db::Scope,
     ids::OrderId,
     orders::list::{self as orders, COUNTED, Filter, Tab},
     web::{
         Visitor, WebResult,
+        bulk::Bar,
         filters::{self, grouped},
         list::List,
         markup::Pager,
@@ -42,6 +45,7 @@ struct Part {
     found: String,
     exact: Option<(OrderId, String)>,
     empty: Empty,
+    bar: Option<Bar>,
 }
 
 impl askama::filters::HtmlSafe for Part {}
@@ -87,6 +91,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let mut pager = list.pager(&page, None, "orders");
     pager.summary = shown(page.rows.len(), total, noun(total));
     let turned = pager.prev.is_some();
+    let more = turned || pager.next.is_some();
+    let bar = Bar::of(&visitor, Resource::Orders, &list.link(), more.then(|| capped(total)));
     let part = Part {
         clear: clear(&list),
         notes: list.notes(),
@@ -95,6 +101,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         pager,
         found: format!("{} {}", capped(total), noun(total)),
         exact,
+        bar,
         empty: empty(&visitor, asked.filter.tab, asked.chips.len()),
         chips: asked.chips,
     };
@@ -132,6 +139,19 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     })
 }
 
+/// What a list's query asks for, and that in words, for what is done to all of it.
+pub async fn selection(visitor: &Visitor, scope: &mut Scope, query: &str) -> WebResult<(Filter, String)> {
+    let list = List::parse("/orders", query, &asked::KEYS);
+    let asked = asked::read(visitor, scope, &list).await?;
+    let tab = match asked.filter.tab {
+        Tab::All => "All orders".to_owned(),
+        tab => format!("All orders in {}", label(tab)),
+    };
+    let said: Vec<String> =
+        std::iter::once(tab).chain(asked.chips.into_iter().map(|chip| chip.label)).collect();
+    Ok((asked.filter, said.join(" · ")))
+}
+
 /// Whether a query has a key without a value.
 fn holds_nothing(query: &str) -> bool {
     query.split('&').any(|pair| pair.ends_with('='))
@@ -145,7 +165,7 @@ fn clear(list: &List) -> String {
     tab.map_or(link.to_string(), |(key, value)| link.with(&key, value).to_string())
 }
 
-async fn tabs(scope: &mut crate::db::Scope, current: Tab) -> WebResult<Vec<TabView>> {
+async fn tabs(scope: &mut Scope, current: Tab) -> WebResult<Vec<TabView>> {
     let mut tabs = Vec::new();
     for &tab in Tab::ALL {
         let count = orders::count(scope, &Filter { tab, ..Filter::default() }).await?;

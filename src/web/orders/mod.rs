@@ -8,6 +8,7 @@ mod row;
 mod show;
 
 pub use fulfillment::{Block, blocks};
+pub(super) use index::selection;
 pub use index::{capped, index, shown};
 pub use row::RowView;
 pub use show::show;

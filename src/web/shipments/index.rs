@@ -1,9 +1,11 @@
 //! Search → Shipments: the list, by tab, filter and search.
 
-use crate::{accounts::Permission, web::filters};
 use crate::{
+    accounts::Permission,
+    bulk::Resource,
     channels::store,
     clock::Instant,
+    db::Scope,
     ids::{ChannelId, ConnectionId},
     problems::diagnose::Fix,
     providers::connection,
@@ -15,6 +17,8 @@ use crate::{
     web::{
         Visitor, WebResult, badge,
         badge::Badge,
+        bulk::Bar,
+        filters,
         list::{Link, List},
         markup::{Offer, Pager, Stamp},
         shell::Shell,
@@ -81,6 +85,7 @@ struct Results {
     tab: Tab,
     costs: bool,
     q: String,
+    bar: Option<Bar>,
 }
 
 impl askama::filters::HtmlSafe for Results {}
@@ -124,6 +129,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let total = shipments::count(&mut scope, &filter).await?;
     let open: BTreeSet<i64> = list.words("open", |text| text.parse().ok()).into_iter().take(20).collect();
     let pager = pager(&list, &page, total);
+    let more = pager.prev.is_some() || pager.next.is_some();
+    let bar = Bar::of(&visitor, Resource::Shipments, &list.link(), more.then(|| counted(total, COUNTED)));
     let mut items = Vec::with_capacity(page.rows.len());
     for row in page.rows {
         let lines = match open.contains(&row.id.0) {
@@ -144,6 +151,7 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         tab,
         costs: visitor.can(Permission::CostsView),
         q: list.q().to_owned(),
+        bar,
     };
     if visitor.partial() {
         return visitor.html(&part);
@@ -206,6 +214,30 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         zone: visitor.zone.name().to_owned(),
         part,
     })
+}
+
+/// What a list's query asks for, and that in words, for what is done to all of it.
+pub async fn selection(visitor: &Visitor, scope: &mut Scope, query: &str) -> WebResult<(Filter, String)> {
+    let list = List::parse("/shipments", query, FILTERS);
+    let filter = filter(visitor, &list);
+    let names = Names {
+        connection: connection::list(scope)
+            .await?
+            .into_iter()
+            .find(|c| Some(c.id) == filter.connection)
+            .map(|c| c.name),
+        channel: store::channels(scope, None)
+            .await?
+            .into_iter()
+            .find(|c| Some(c.id) == filter.channel)
+            .map(|c| c.name),
+    };
+    let mut said = vec![format!("All shipments in {}", filter.tab.unwrap_or(Tab::Active).label())];
+    said.extend(chips(&list, &filter, &names, visitor.zone).into_iter().map(|chip| chip.phrase));
+    if !filter.q.is_empty() {
+        said.push(format!("Search: {}", filter.q));
+    }
+    Ok((filter, said.join(" · ")))
 }
 
 fn filter(visitor: &Visitor, list: &List) -> Filter {

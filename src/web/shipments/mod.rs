@@ -12,6 +12,6 @@ mod story;
 pub use at_once::AtOnce;
 pub use fields::{CancelFirst, WhatWasSeen};
 pub use index::index;
-pub(super) use index::{counted, plain};
+pub(super) use index::{counted, plain, selection};
 pub use show::show;
 pub(super) use story::said;

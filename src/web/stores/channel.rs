@@ -5,7 +5,10 @@ use super::{head, settings::Typed};
 use crate::{
     accounts::Permission,
     actions::Stale,
-    channels::store::ChannelRow,
+    channels::{
+        store::ChannelRow,
+        unreceived::{self, Unreceived},
+    },
     couriers::catalogue,
     db::Scope,
     evidence::activity::{self, Activity, Of, Subject},
@@ -36,6 +39,24 @@ struct Entry {
     changes: Vec<Change>,
 }
 
+/// An order that could not be taken in.
+struct Missed {
+    reference: String,
+    reason: String,
+    seen: Stamp,
+    record: Option<String>,
+}
+
+fn missed(visitor: &Visitor, order: Unreceived) -> Missed {
+    let record = order.transaction_record_id.filter(|_| visitor.can(Permission::RecordsView));
+    Missed {
+        reference: order.reference,
+        reason: order.reason,
+        seen: visitor.stamp(order.last_seen_at),
+        record: record.map(|id| format!("/transaction-records/{id}")),
+    }
+}
+
 /// What somebody else did since the page was loaded.
 struct Changed {
     what: String,
@@ -63,6 +84,7 @@ struct Page {
     unreadable: bool,
     known: Vec<&'static str>,
     polled: Option<Stamp>,
+    unreceived: Vec<Missed>,
     history: Vec<Entry>,
 }
 
@@ -100,6 +122,7 @@ pub async fn render(
     let (credentials, unreadable) = credentials(visitor, &scope, &row);
     let history =
         activity::list(&mut scope, Of::Subject(Subject::Channel, channel.0), None, None, 20).await?;
+    let unreceived = unreceived::list(&mut scope, channel, 50).await?;
     // after a change by somebody else, saving again is of what is now
     let typed = match typed {
         Some(typed) => Typed { version: row.version.to_string(), ..typed },
@@ -121,6 +144,7 @@ pub async fn render(
         unreadable,
         known: catalogue::known_names(row.kind.as_str()),
         polled: row.last_polled_at.map(|at| visitor.stamp(at)),
+        unreceived: unreceived.into_iter().map(|order| missed(visitor, order)).collect(),
         history: history.into_iter().map(|line| entry(visitor, line)).collect(),
         typed,
         head,

@@ -205,6 +205,12 @@ pub async fn save(
     match visitor.app.finish(work.run()).await?? {
         Ok(Updated::Changed) => visitor.flash("success", format!("The settings of {name} are saved.")),
         Ok(Updated::Unchanged) => visitor.flash("info", "Nothing was different, so nothing was changed."),
+        Ok(Updated::NameTaken) => {
+            let sentence = "Another channel of this store has this name. Give it one of its own.";
+            let errors = [("name", sentence)].into_iter().collect();
+            return channel::render(&visitor, store, channel, Some(typed), Trouble { errors, stale: None })
+                .await;
+        }
         Ok(Updated::Gone | Updated::Stale) => return Err(WebError::NotFound),
         Err(stale) => {
             let trouble = Trouble { stale: Some(stale), ..Trouble::default() };

@@ -2,4 +2,5 @@
 
 mod show;
 
+pub(in crate::web) use show::job_words;
 pub use show::show;

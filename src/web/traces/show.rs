@@ -164,7 +164,7 @@ fn of_job(visitor: &Visitor, job: &Job) -> Told {
 }
 
 /// What a job does, for people who do not know its name.
-fn job_words(kind: &str) -> String {
+pub(in crate::web) fn job_words(kind: &str) -> String {
     let words = match kind {
         "post_shipment" => "Post the shipment to its provider",
         "check_post" => "Ask the provider what became of a post",
@@ -172,6 +172,10 @@ fn job_words(kind: &str) -> String {
         "deliver_webhook" => "Deliver the webhook",
         "send_email" => "Send the e-mail",
         "plan_shipments" => "Plan the order’s shipments",
+        "poll_orders" => "Read the sales channel’s orders",
+        "process_inbound" => "Take in what a sales channel posted",
+        "resync_from_provider" => "Read the provider about a shipment",
+        "import_orders" => "Import a file",
         "retry_problems" => "Retry problems of one cause",
         other => return other.replace('_', " "),
     };

@@ -218,6 +218,9 @@ fn finding_by_our_reference() {
     let asked = |reference: &str| Shipstation.find(&provider(BASE), reference).unwrap().url;
     insta::assert_snapshot!(asked("SHP-90217-2"), @"https://ssapi.shipstation.com/orders?orderNumber=SHP-90217&sortBy=CreateDate&sortDir=DESC&page=1&pageSize=100");
     assert!(asked("SHP-90217-2.2").contains("orderNumber=SHP-90217-2&"));
+    assert!(asked("SHP-90217-2.ab12cd").contains("orderNumber=SHP-90217-2&"));
+    assert!(asked("SHP-90217.ab12cd-R2").contains("orderNumber=SHP-90217&"));
+    assert!(asked("SHP-90217-R2").contains("orderNumber=SHP-90217&"));
     assert!(asked("SHP-7").contains("orderNumber=SHP-7&"));
     assert!(asked("plain").contains("orderNumber=plain&"));
     let list = |orders: Vec<Value>, pages: u64| {

@@ -1,10 +1,8 @@
 //! The private server: starts, stops, is shared, and outlives no one.
 
 use std::{
-    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{self, Command, Stdio},
-    thread,
+    process::{self, Command},
     time::{Duration, Instant},
 };
 
@@ -82,32 +80,28 @@ async fn the_owner_may_act_as_the_app() {
     owner.batch_execute("create extension pg_trgm").await.expect("a trusted extension");
 }
 
-/// The stand-in for the app: starts the server, says so, and waits to be killed.
-/// Does nothing when the whole suite is run with `--ignored`.
-#[test]
-#[ignore = "a process of `kill_9_of_the_app_stops_the_server`"]
-fn stands_in_for_the_app() {
-    let Some(home) = std::env::var_os("WAYBILL_TEST_HOME") else {
-        return;
-    };
-    let server = LocalPg::start(&Options::kept(home)).expect("a private server");
-    println!("\nat {}", server.superuser_url());
-    thread::sleep(Duration::from_secs(60));
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn kill_9_of_the_app_stops_the_server() {
     let home = Home::new("killed");
-    let mut app = Command::new(std::env::current_exe().expect("this program"))
-        .args(["db::embedded::stands_in_for_the_app", "--exact", "--ignored", "--nocapture"])
-        .env("WAYBILL_TEST_HOME", &home.0)
-        .stdout(Stdio::piped())
+    let mut app = Command::new(env!("CARGO_BIN_EXE_waybill"))
+        .args(["serve", "--worker-only", "--log=warn", "--var"])
+        .arg(&home.0)
         .spawn()
-        .expect("a second process");
-    let said = BufReader::new(app.stdout.take().expect("piped"));
-    let url = said.lines().map_while(Result::ok).find_map(|line| line.strip_prefix("at ").map(str::to_owned));
-    let url = url.expect("the second process starts a server");
+        .expect("the app");
+    // the app owns the server as soon as its own database is there
+    let since = Instant::now();
+    let url = loop {
+        assert!(since.elapsed() < Duration::from_secs(60), "the app opens no database");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if !home.0.join("postgres/data/postmaster.pid").exists() {
+            continue;
+        }
+        let guest = LocalPg::start(&Options::kept(home.0.join("postgres"))).expect("its server");
+        if guest.is_guest() && tokio_postgres::connect(&guest.owner_url(DATABASE), NoTls).await.is_ok() {
+            break guest.superuser_url();
+        }
+    };
     write_down(&url).await;
 
     // Child::kill is SIGKILL: no destructor runs.
@@ -118,7 +112,7 @@ async fn kill_9_of_the_app_stops_the_server() {
         assert!(since.elapsed() < Duration::from_secs(10), "the server outlives the app");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let again = home.start();
+    let again = LocalPg::start(&Options::kept(home.0.join("postgres"))).expect("a private server");
     assert!(!again.is_guest());
     assert_still_here(&again.superuser_url()).await;
 }

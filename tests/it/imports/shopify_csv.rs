@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use waybill::imports::shopify_csv::{CsvOrder, Parsed, RowFailure, read};
+use waybill::imports::shopify_csv::{CsvOrder, Parsed, RowFailure, failures, read};
 
 pub(super) const HEADER: &str =
     "Name,Currency,Total,Financial Status,Created at,Lineitem quantity,Lineitem name,Lineitem price,Notes\n";
@@ -292,4 +292,50 @@ fn an_order_without_items_is_refused_and_a_stray_row_without_one_is_noted() {
     let parsed = small(&format!("{}#1001,,,,,,,,\n", row("#1001")));
     assert_eq!(order(&parsed, "#1001").items.len(), 1);
     assert_eq!(parsed.notes, ["Line 3: the row has no line item; it was ignored."]);
+}
+
+#[test]
+fn refused_rows_are_a_file_again_with_reasons_and_without_formulas() {
+    let header = "Name;Email;Notes;Phone;Why it was not imported";
+    let rows = [
+        failures::Refused {
+            reference: "#1",
+            reason: "Line 2: \"two\" is no quantity; write 2.",
+            raw: "#1;a@b.example;\"=HYPERLINK(\"\"x\"\")\";+32 2 555;old\n#1;;\"second\nline\";@x;",
+        },
+        failures::Refused { reference: "=1+1", reason: "A value in it is too long.", raw: "" },
+    ];
+    insta::assert_snapshot!(failures::write(header, rows), @r#"
+    Name;Email;Notes;Phone;Why it was not imported
+    #1;a@b.example;"'=HYPERLINK(""x"")";'+32 2 555;"Line 2: ""two"" is no quantity; write 2."
+    #1;;"second
+    line";'@x;"Line 2: ""two"" is no quantity; write 2."
+    '=1+1;;;;A value in it is too long.
+    "#);
+}
+
+/// Downloaded, given in again and downloaded again, it is the same file; and the
+/// reasons are nothing that an order keeps.
+#[test]
+fn refused_rows_are_read_as_they_were() {
+    let file = "Name,Email,Financial Status,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Colour\n\
+                #1,a@b.example,paid,EUR,1.00,0.00,0.00,1.00,2026-11-01 10:00:00 +0100,two,=Thing,1.00,-A,+red\n";
+    let again = |parsed: &Parsed| {
+        let rows = parsed.failures.iter().map(|f| failures::Refused {
+            reference: &f.reference,
+            reason: &f.reason,
+            raw: &f.raw,
+        });
+        failures::write(&parsed.header, rows)
+    };
+    let first = again(&read(file.as_bytes()).unwrap());
+    assert!(first.contains(",'=Thing,1.00,'-A,'+red,"), "{first}");
+    let second = read(first.as_bytes()).unwrap();
+    assert_eq!(again(&second), first);
+    assert!(!second.notes.iter().any(|note| note.contains("Why it was")), "{:?}", second.notes);
+    let mended = read(first.replace(",two,", ",2,").as_bytes()).unwrap();
+    let order = &mended.orders[0];
+    assert_eq!((order.items[0].name.as_str(), order.items[0].sku.as_deref()), ("=Thing", Some("-A")));
+    assert_eq!(order.extras.get("Colour").map(String::as_str), Some("+red"));
+    assert_eq!(order.extras.len(), 1, "{:?}", order.extras);
 }

@@ -123,6 +123,11 @@ async fn a_search_takes_its_text_literally() {
     assert_eq!(find(r"back\s", true).await, [r"back\slash"]);
     assert_eq!(find("  #ORD-OWN ", true).await, ["ORD-own"]);
     assert_eq!(find("https://shop.example/orders/r-100xa?x=y", true).await, Vec::<String>::new());
+    add(&portal, "L’ÉTÉ", ", placed_at", ", now() - interval '1 day'").await;
+    for apostrophe in ["l'été", "l’été", "L‘ÉTÉ", "l´été"] {
+        assert_eq!(find(apostrophe, true).await, ["L’ÉTÉ"], "{apostrophe}");
+    }
+    assert!(find("lété", true).await.is_empty());
     assert_eq!(find("lovelace 100xa", true).await, ["100XA"], "words in any order");
     // a tracking number leads to the order of its shipment
     let account = portal.own.account;
@@ -134,7 +139,7 @@ async fn a_search_takes_its_text_literally() {
     assert_eq!(find("05308900123456", true).await, ["ORD-own"]);
     assert_eq!(find("05308900123456", false).await, ["ORD-own"]);
     // who may not see names cannot find by them either
-    assert_eq!(find("lovelace", true).await.len(), 4);
+    assert_eq!(find("lovelace", true).await.len(), 5);
     assert!(find("lovelace", false).await.is_empty());
     assert_eq!(find("100_a", false).await, ["100_A"]);
 }

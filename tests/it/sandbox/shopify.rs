@@ -11,9 +11,9 @@ const CREATE: &str = "mutation($f: FulfillmentInput!){ fulfillmentCreate(fulfill
 
 const SHIP: &str = "query($id: ID!){ order(id:$id){ id name updatedAt displayFulfillmentStatus
     fulfillments{ id status trackingInfo{ company number url } }
-    fulfillmentOrders(first:20){ nodes{ id status requestStatus
+    fulfillmentOrders(first:5){ nodes{ id status requestStatus
     supportedActions{action} assignedLocation{ location{ id } }
-    lineItems(first:100){ nodes{ id remainingQuantity totalQuantity sku lineItem{ id } } } } } } }";
+    lineItems(first:50){ nodes{ id remainingQuantity totalQuantity sku lineItem{ id } } } } } } }";
 
 fn wish(groups: Value) -> Value {
     json!({ "f": { "notifyCustomer": false, "lineItemsByFulfillmentOrder": groups,
@@ -255,6 +255,25 @@ async fn the_bucket_runs_dry() {
     assert_eq!(dry["errors"][0]["extensions"]["code"], "THROTTLED", "{dry}");
     assert!(dry.get("data").is_none());
     assert!(dry["extensions"]["cost"]["actualQueryCost"].is_null());
+}
+
+/// However full the bucket is: a query that could ask for too much never runs.
+#[tokio::test]
+async fn a_query_that_could_cost_more_than_a_thousand_points_is_refused() {
+    let world = world().await;
+    let made = two_lines(&world);
+    let query = |orders: usize, lines: usize| {
+        format!(
+            "{{ orders(first: {orders}) {{ nodes {{ id lineItems(first: {lines}) {{ nodes {{ id }} }} }} }} }}"
+        )
+    };
+    let fits = world.graphql("demo", &query(9, 100), json!({})).await;
+    assert_eq!(fits["data"]["orders"]["nodes"].as_array().map(Vec::len), Some(1), "{fits}");
+    let refused = world.graphql("demo", &query(10, 100), json!({})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "MAX_COST_EXCEEDED", "{refused}");
+    // ten orders, each with itself, its page and a hundred lines
+    assert_eq!(refused["errors"][0]["extensions"]["cost"], 2 + 10 * (1 + 2 + 100));
+    assert!(refused.get("data").is_none(), "{}", made.id);
 }
 
 #[tokio::test]

@@ -1,12 +1,18 @@
 //! Orders arrive: by polling, by signed message, from a file; each twice is once.
 
-use crate::support::shop::{Shop, now};
+use crate::support::{
+    portal::Counter,
+    shop::{Shop, now},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use waybill::{
+    accounts::Role,
     actions::By,
     channels::inbound::{self, Accepted},
     cli::registry::adapters,
     evidence::TraceId,
     imports::orders,
+    outbound::signature,
     sandbox::{SeedLine, SeedOrder},
 };
 
@@ -82,6 +88,8 @@ async fn a_signed_message_brings_a_new_order_once() {
     shop.run().await;
     assert_eq!(shop.value("select count(*) from orders").await, 1);
     assert_eq!(shop.value("select count(*) from shipments").await, 1);
+    let kept = "select coalesce(sum(length(body)), 0) from inbound_messages where processed_at is not null";
+    assert_eq!(shop.value(kept).await, 0, "what was taken in is kept in the log only, masked");
     shop.poll(shop.shopify).await;
     assert_eq!(shop.value("select count(*) from orders").await, 1, "polling finds the same order");
 }
@@ -138,6 +146,54 @@ async fn an_order_that_cannot_be_kept_stops_no_other() {
         shop.text("select string_agg(name, '|') from order_lines").await,
         "A thing␀with what no text keeps"
     );
+    assert_eq!(shop.value("select count(*) from jobs").await, 0);
+    // and the channel's page says which, why, and what was sent
+    let store = shop.value("select id from stores").await;
+    let page = format!("/stores/{store}/channels/{}", shop.ebay);
+    let mut client = Counter::over(&shop).visitor(Role::Client).await;
+    let missed = client.get(&page).await;
+    assert_eq!(missed.texts("section[aria-labelledby=unreceived] li").len(), 1);
+    assert!(missed.text("section[aria-labelledby=unreceived] li").contains("too large or too long"));
+    let record = missed.attribute("section[aria-labelledby=unreceived] a", "href").unwrap();
+    assert_eq!(client.get(&record).await.text("h1"), "get_orders");
+    assert!(client.get("/").await.text("main").contains("Order of eBay UK not taken in"));
+    let times = "select times from unreceived_orders";
+    shop.poll(shop.ebay).await;
+    assert_eq!(shop.value(times).await, 2, "once for each order, however often it comes");
+    // taken in after all, it is forgotten
+    let reference = shop.text("select channel_reference from orders").await;
+    shop.sql(&format!("update unreceived_orders set reference = '{reference}'")).await;
+    shop.poll(shop.ebay).await;
+    let forgotten = format!("select count(*) from unreceived_orders where reference = '{reference}'");
+    assert_eq!(shop.value(&forgotten).await, 0);
+}
+
+#[tokio::test]
+async fn a_message_whose_order_cannot_be_read_is_shown() {
+    let shop = Shop::open().await;
+    let mut scope = shop.scope().await;
+    let keyring = &shop.work.keyring;
+    let path = inbound::open(&mut scope, keyring, shop.shopify, "secret", now()).await.unwrap().unwrap();
+    scope.commit().await.unwrap();
+    let endpoint = path.rsplit('/').next().unwrap();
+    let raw = br#"{"id": 7, "note": "no order at all"}"#;
+    let signature = STANDARD.encode(signature::hmac_sha256(b"secret", raw));
+    let headers = [
+        ("x-shopify-topic", "orders/create"),
+        ("x-shopify-webhook-id", "d-1"),
+        ("x-shopify-event-id", "d-1"),
+        ("x-shopify-shop-domain", "shop"),
+        ("x-shopify-hmac-sha256", &signature),
+    ];
+    let headers: Vec<(String, String)> = headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+    let channels = adapters().channels;
+    let accepted = inbound::accept(&shop.db, keyring, &channels, "shopify", endpoint, &headers, raw, now());
+    assert_eq!(accepted.await.unwrap(), Accepted::Kept);
+    shop.run().await;
+    assert_eq!(shop.text("select reference from unreceived_orders").await, "message 1");
+    let record = "select count(*) from transaction_records r join unreceived_orders u on u.transaction_record_id = r.id \
+                  where r.log_type = 'inbound_webhook'";
+    assert_eq!(shop.value(record).await, 1);
     assert_eq!(shop.value("select count(*) from jobs").await, 0);
 }
 

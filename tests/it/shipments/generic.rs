@@ -69,8 +69,9 @@ async fn a_key_is_the_same_over_the_tries_of_a_post() {
 async fn a_conflict_that_shows_our_order_is_an_accepted_post() {
     let (shop, shipment) = shop(GenericClass::OwnId).await;
     let number = shop.shipment(shipment).await.shipment.number;
+    let tag = shop.text("select reference_tag from accounts").await;
     let there = json!({
-        "reference": number, "number": number, "placed_at": "2026-11-20T07:00:00Z", "currency": "EUR",
+        "reference": format!("{number}.{tag}"), "number": number, "placed_at": "2026-11-20T07:00:00Z", "currency": "EUR",
         "ship_to": { "name": "Ada", "line1": "Rue 4", "city": "Bruxelles", "country": "BE" },
         "items": [{ "key": "1", "sku": "A", "name": "A", "quantity": 1, "unit_price": "12.50" }],
     });

@@ -272,6 +272,27 @@ async fn a_gate_that_closes_late_does_not_stop_what_somebody_else_has_sent() {
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Posting);
 }
 
+/// Two installations, or two accounts, may share one account of a provider's:
+/// the same number of a shipment is another order of each.
+#[tokio::test]
+async fn our_reference_there_is_of_this_account_and_the_number_is_for_people() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    let number = shop.shipment(shipment).await.shipment.number;
+    let tag = shop.text("select reference_tag from accounts").await;
+    assert_eq!(tag.len(), 6);
+    let remote: u64 = shop.sandbox.live()[0].remote_ids[0].parse().unwrap();
+    let order = shop.sandbox.shipstation_order(remote).unwrap();
+    assert_eq!(
+        (&order["orderNumber"], &order["orderKey"]),
+        (&serde_json::json!(number), &serde_json::json!(format!("{number}.{tag}")))
+    );
+    shop.sql("insert into accounts (name, slug) values ('Other', 'other')").await;
+    assert_eq!(shop.value("select count(distinct reference_tag) from accounts").await, 2);
+}
+
 /// A reference whose order was canceled there makes no new one.
 #[tokio::test]
 async fn an_order_that_ended_there_is_not_taken_for_an_accepted_one() {
@@ -306,7 +327,7 @@ async fn what_cannot_leave_the_house_ends_in_the_error_queue() {
     shop.sql("update connections set credentials_sealed = 'sealed with a key that is gone'").await;
     for _ in 0..5 {
         assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Posting);
-        shop.run_in(16).await;
+        shop.run_in(41).await;
     }
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Error);
     let detail = shop.text("select detail from problems where resolved_at is null").await;

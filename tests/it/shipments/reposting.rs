@@ -60,10 +60,11 @@ async fn deleted_at_the_provider_it_is_cleared_sent_again_and_told_again() {
         shop.text(&format!("select before ->> 'fulfillment_id' from activities where verb = 'shipment_post_cleared' and shipment_id = {shipment}")).await,
         remote.to_string()
     );
+    let tag = shop.text("select reference_tag from accounts").await;
     // a canceled order at ShipStation keeps its key: the next one has its own
     assert_eq!(
         shop.text("select string_agg(external_reference, ' ' order by group_no) from posts").await,
-        format!("{0} {0}-R2", after.number)
+        format!("{0}.{tag} {0}.{tag}-R2", after.number)
     );
     // responder for each item and shipment_fulfilled, again
     assert_eq!(shop.value("select count(*) from emails").await, 4);

@@ -263,9 +263,11 @@ async fn canceled_first_and_then_stopped_it_is_not_posted() {
     // the moment the provider has canceled it, somebody holds the order
     shop.sql(
         "create function hold() returns trigger language plpgsql security definer as \
-         $$ begin update orders set on_hold = true; return new; end $$; \
+         $$ begin insert into order_holds (account_id, order_id, kind, reason) \
+            select account_id, id, 'operator', 'look' from orders; \
+            update orders set on_hold = true; return new; end $$; \
          create trigger hold after update on provider_orders for each row \
-         when (new.cancel_state = 'confirmed') execute function hold()",
+         when (old.cancel_state <> new.cancel_state and new.cancel_state = 'confirmed') execute function hold()",
     )
     .await;
     let input = repost::Input { cancel_first: true, ..repost::Input::default() };
@@ -290,8 +292,9 @@ async fn absent_and_late(shop: &Shop, shipment: ShipmentId) {
 async fn arrives_late(shop: &Shop, shipment: ShipmentId) -> String {
     let number = shop.shipment(shipment).await.shipment.number;
     let tenant = crate::support::generic::tenant(GenericClass::Searchable);
+    let tag = shop.text("select reference_tag from accounts").await;
     let order = serde_json::json!({
-        "reference": number, "number": number, "placed_at": "2026-11-20T07:00:00Z", "currency": "EUR",
+        "reference": format!("{number}.{tag}"), "number": number, "placed_at": "2026-11-20T07:00:00Z", "currency": "EUR",
         "ship_to": { "name": "Ada", "line1": "Rue 4", "city": "Bruxelles", "country": "BE" },
         "items": [{ "key": "1", "sku": "A", "name": "A", "quantity": 1, "unit_price": "12.50" }],
     });

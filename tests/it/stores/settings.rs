@@ -113,3 +113,27 @@ async fn a_failing_channel_says_since_when_and_why() {
     let stores = client.get("/stores").await;
     assert_eq!(stores.text("tbody .badge"), "Failing");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_channels_of_a_store_are_told_apart_by_name() {
+    let portal = Portal::open().await;
+    let (account, store) = (portal.own.account, portal.own.store);
+    let insert = |name: &str| {
+        format!(
+            "insert into channels (account_id, store_id, kind, name) values ({account}, {store}, 'shopify', '{name}')"
+        )
+    };
+    portal.sql(&insert("Webshop")).await;
+    let mut admin = portal.visitor(Role::Admin).await;
+    let page = admin.get(&channel(&portal)).await;
+    let answer = admin.submit(&page, &[("name", "webshop")]).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(
+        answer.texts(".error-summary a"),
+        ["Another channel of this store has this name. Give it one of its own."]
+    );
+    assert_eq!(answer.attribute("#name", "value").as_deref(), Some("webshop"));
+    let client = crate::support::database::connect(&portal.database.superuser_url()).await;
+    let refused = client.batch_execute(&insert("WEBSHOP")).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("one_channel_per_name_in_a_store"), "{refused:?}");
+}

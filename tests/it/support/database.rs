@@ -24,7 +24,9 @@ use nix::unistd::geteuid;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
-use waybill::db::embedded::{ALLOW_SEARCHING, APP_ROLE, LocalPg, OWNER_ROLE, Options, create_roles};
+use waybill::db::embedded::{
+    ALLOW_SEARCHING, APP_ROLE, DATABASE, LocalPg, OWNER_ROLE, Options, bootstrap, create_roles,
+};
 
 /// All of them, in order.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -61,6 +63,17 @@ impl TestDatabase {
     /// Not even migrated.
     pub async fn create_bare() -> TestDatabase {
         TestDatabase::make(server(), "").await
+    }
+
+    /// Migrated and empty, on a server of the caller's own: one that drills may kill.
+    pub async fn create_on(local: &LocalPg) -> TestDatabase {
+        let admin = Url::parse(&local.superuser_url()).expect("a URL");
+        let server = Box::leak(Box::new(Server { admin, template: String::new(), local: None }));
+        bootstrap(server.admin.as_str()).await.expect("roles and database");
+        let database = TestDatabase { name: DATABASE.to_owned(), server };
+        let url = database.owner_url();
+        thread::scope(|scope| scope.spawn(|| migrate(&url)).join()).expect("migrating it");
+        database
     }
 
     /// file_copy because fsync is off: a third of the time that a copy through the

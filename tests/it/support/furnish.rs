@@ -96,6 +96,14 @@ pub async fn furnish(
             "insert into imports (account_id, kind, channel_id, file_name, file_sha256, state, rows_total, rows_failed, header, finished_at) values ($a, 'orders', $channel, 'orders.csv', 'x', 'finished', 1, 1, 'Name,Email', now()) returning id",
         ),
         (
+            "bulk_operation",
+            "insert into bulk_operations (account_id, action, resource, scope_phrase, state, fingerprint, total, waiting, started_by_name) values ($a, 'submit', 'shipments', '1 chosen shipment', 'previewed', 'x', 1, 1, 'Somebody of $n') returning id",
+        ),
+        (
+            "bulk_row",
+            "insert into bulk_rows (account_id, operation_id, position, subject_id, subject_label, subject_version, outcome) values ($a, $bulk_operation, 1, $shipment, 'SHP-$n', 1, 'waiting') returning operation_id",
+        ),
+        (
             "import_row",
             "insert into import_rows (account_id, import_id, line, reference, outcome, reason, raw) values ($a, $import, 2, '#1', 'failed', 'Line 2: write a whole number.', '#1,a@b.example') returning import_id",
         ),

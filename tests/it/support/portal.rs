@@ -255,7 +255,7 @@ async fn client_of(database: &TestDatabase) -> tokio_postgres::Client {
 }
 
 /// Hashing is slow on purpose: everybody shares one hash.
-async fn add_user(database: &TestDatabase, name: &str, roles: &[(AccountId, Role)]) -> User {
+pub async fn add_user(database: &TestDatabase, name: &str, roles: &[(AccountId, Role)]) -> User {
     static HASH: OnceCell<String> = OnceCell::const_new();
     let hash = HASH.get_or_init(|| async { passwords::hash(PASSWORD.into()).await.expect("a hash") }).await;
     let client = connect(&database.superuser_url()).await;
@@ -276,7 +276,9 @@ async fn add_user(database: &TestDatabase, name: &str, roles: &[(AccountId, Role
     User { id, email }
 }
 
-/// One browser: keeps cookies, says where its requests come from.
+/// One browser: keeps cookies, says where its requests come from. A clone is
+/// another window of it.
+#[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
     base: String,
@@ -357,6 +359,11 @@ impl Browser {
         self.post("/login", &[("email", email), ("password", password)]).await
     }
 
+    /// As [`Browser::post`], where whoever answers may be dying; `None`: nobody did.
+    pub async fn try_post(&mut self, path: &str, form: &[(&str, &str)]) -> Option<Answer> {
+        self.try_send("POST", path, &[("sec-fetch-site", "same-origin")], Some(encode(form))).await.ok()
+    }
+
     /// Sends anything. A body is a form unless a header says otherwise.
     pub async fn send(
         &mut self,
@@ -365,6 +372,16 @@ impl Browser {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
+        self.try_send(method, path, headers, body).await.unwrap_or_else(|e| panic!("{path}: {e:?}"))
+    }
+
+    async fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Result<Answer, reqwest::Error> {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
@@ -380,14 +397,14 @@ impl Browser {
             let line: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
             request = request.header("cookie", line.join("; "));
         }
-        let response = request.send().await.unwrap_or_else(|e| panic!("{path}: {e:?}"));
+        let response = request.send().await?;
         let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: String::from_utf8_lossy(&response.bytes().await.unwrap_or_default()).into_owned(),
         };
         self.keep_cookies(&answer);
-        answer
+        Ok(answer)
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {

@@ -58,16 +58,20 @@ impl Shop {
 
     /// With this long for a whole call outside.
     pub async fn open_with(timeout: Duration) -> Shop {
+        Shop::open_on(TestDatabase::create().await, Keyring::random(), timeout).await
+    }
+
+    /// In a database, with the installation's key.
+    pub async fn open_on(database: TestDatabase, keyring: Keyring, timeout: Duration) -> Shop {
         let _ = rustls::crypto::ring::default_provider().install_default();
         AHEAD.set(0);
-        let database = TestDatabase::create().await;
         let db = Db::open(&database.owner_url(), 12, "test").expect("a pool");
         let sandbox = Sandbox::start(SandboxOptions { clock: Arc::new(now), ..SandboxOptions::default() })
             .await
             .expect("a sandbox");
         let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout)
-            .expect("a client");
-        let keyring = Keyring::random();
+            .expect("a client")
+            .with_clock(now);
         let work = Work { db: db.clone(), outbound, keyring, now };
         let mut shop = Shop {
             database,
@@ -204,12 +208,39 @@ impl Shop {
 
     /// Moves the clock ahead and runs what has become due.
     pub async fn run_in(&self, seconds: i64) -> usize {
-        AHEAD.set(AHEAD.get() + seconds);
+        self.pass(seconds);
         self.run().await
+    }
+
+    /// Moves the clock ahead.
+    pub fn pass(&self, seconds: i64) {
+        AHEAD.set(AHEAD.get() + seconds);
     }
 
     /// An order bought at a channel, read by polling and planned.
     pub async fn order(&self, channel: ChannelId, skus: &[(&str, u32)]) -> (OrderId, ShipmentId) {
+        self.buy(channel, skus, 1);
+        self.poll(channel).await;
+        let order = self.value("select id from orders order by id desc limit 1").await;
+        let shipment = self
+            .value(&format!("select id from shipments where order_id = {order} order by id desc limit 1"))
+            .await;
+        (OrderId(order), ShipmentId(shipment))
+    }
+
+    /// So many orders, read by polling and planned: their shipments.
+    pub async fn orders(&self, channel: ChannelId, how_many: usize) -> Vec<ShipmentId> {
+        self.buy(channel, &[("A", 1)], how_many);
+        self.poll(channel).await;
+        let client = super::database::connect(&self.superuser()).await;
+        let newest = "select id from shipments where channel_id = $1 order by id desc limit $2";
+        let limit = i64::try_from(how_many).unwrap();
+        let rows = client.query(newest, &[&channel.0, &limit]).await.unwrap();
+        assert_eq!(rows.len(), how_many, "every order was planned");
+        rows.iter().rev().map(|row| ShipmentId(row.get(0))).collect()
+    }
+
+    fn buy(&self, channel: ChannelId, skus: &[(&str, u32)], how_many: usize) {
         let lines = skus
             .iter()
             .map(|(sku, quantity)| SeedLine {
@@ -234,17 +265,12 @@ impl Shop {
             lines,
             ..SeedOrder::default()
         };
+        let orders = vec![order; how_many];
         if channel == self.ebay {
-            self.sandbox.seed_ebay(vec![order]).unwrap();
+            self.sandbox.seed_ebay(orders).unwrap();
         } else {
-            self.sandbox.seed_shopify("shop", vec![order]).unwrap();
+            self.sandbox.seed_shopify("shop", orders).unwrap();
         }
-        self.poll(channel).await;
-        let order = self.value("select id from orders order by id desc limit 1").await;
-        let shipment = self
-            .value(&format!("select id from shipments where order_id = {order} order by id desc limit 1"))
-            .await;
-        (OrderId(order), ShipmentId(shipment))
     }
 
     /// Reads a channel's orders now.

@@ -134,3 +134,17 @@ async fn long_pages_are_packed_for_those_who_ask() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_beyond_a_measure_are_not_read() {
+    let portal = Portal::open().await;
+    let mut browser = portal.browser();
+    let mut statuses = Vec::new();
+    // twice the measure and one: one minute of two at most has room
+    for _ in 0..121 {
+        statuses.push(browser.send("POST", "/csp-reports", &[], Some("[]".into())).await.status);
+    }
+    assert_eq!(statuses[..60], [204; 60]);
+    assert!(statuses.contains(&429));
+    assert_eq!(portal.browser().get("/login").await.status, 200, "nothing else is");
+}

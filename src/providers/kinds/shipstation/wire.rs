@@ -34,9 +34,15 @@ fn filled(text: &str) -> Value {
 /// What to list orders by when only our reference is known. The vendor matches
 /// the beginning of the order number, so the reference must be the shipment's
 /// number, perhaps with a suffix after a dash, a dot or the like. The last such
-/// part is left away as long as a digit remains; the exact key decides later.
+/// part, after that of a re-post (`-R2`), is left away as long as a digit remains;
+/// the exact key decides later.
 pub(super) fn stem(reference: &str) -> &str {
     let reference = cut(reference, NUMBER);
+    let again = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    let reference = match reference.rsplit_once("-R") {
+        Some((first, n)) if again(n) => first,
+        _ => reference,
+    };
     let parts = reference.rsplit_once(|c: char| !c.is_alphanumeric());
     match parts {
         Some((stem, _)) if stem.contains(|c: char| c.is_ascii_digit()) => stem,
