@@ -6,7 +6,7 @@ use serde_json::json;
 use std::{cell::Cell, sync::Arc, time::Duration};
 use waybill::{
     accounts::Role,
-    actions::{self, Action, ActionError, By, Call, Outcome},
+    actions::{self, Action, ActionError, By, Call, NoInput, Outcome},
     channels::orders_in,
     cli::registry::adapters,
     clock::{self, Instant},
