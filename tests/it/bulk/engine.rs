@@ -53,9 +53,10 @@ async fn many_are_looked_at_confirmed_posted_and_answered() {
 
     assert_eq!(yard.start(id).await, Started::Running);
     assert_eq!(yard.start(id).await, Started::Already, "a second click");
-    yard.shop.run().await;
+    yard.turn(id).await;
     assert_eq!(yard.operation(id).await.state, State::Running, "sent, not answered");
     assert_eq!(yard.rows(id, "sent").await, 4);
+    yard.shop.run().await;
     yard.shop.run_in(3).await;
     let operation = yard.operation(id).await;
     assert_eq!(operation.state, State::Finished, "{operation:?}");
