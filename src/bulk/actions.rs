@@ -75,10 +75,8 @@ impl<A: Action> ByName for Of<A> {
     fn look<'a>(&'a self, scope: &'a mut Scope, id: i64) -> BoxFuture<'a, DbResult<Option<Looked>>> {
         Box::pin(async move {
             let subject = A::Subject::load(scope, id, false).await?;
-            Ok(subject.map(|subject| Looked {
-                version: subject.version(),
-                availability: A::available(&subject),
-            }))
+            Ok(subject
+                .map(|subject| Looked { version: subject.version(), availability: A::available(&subject) }))
         })
     }
 
