@@ -8,7 +8,7 @@ use crate::{
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{BigInt, Integer, Nullable, Text},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,6 +25,9 @@ struct Row {
     outcome: RowOutcome,
     #[diesel(sql_type = Text)]
     reason: String,
+    /// Why a job of it stopped for good on our side.
+    #[diesel(sql_type = Nullable<Text>)]
+    dead: Option<String>,
 }
 
 /// Settles rows that were sent and whose jobs are over; with `unknown`, asks
@@ -42,9 +45,11 @@ pub(super) async fn step(
     let mut scope = db.scope(account).await?;
     let rows: Vec<Row> = scope
         .rows(
-            sql("select r.position, r.subject_id, r.outcome, r.reason from bulk_rows r \
+            sql("select r.position, r.subject_id, r.outcome, r.reason, (select coalesce(d.last_error, '') from jobs d \
+                 where d.account_id = r.account_id and d.id = any(r.jobs) and d.state = 'dead' limit 1) as dead from bulk_rows r \
                  where r.account_id = {} and r.operation_id = {} and r.outcome = {} and r.position > {} \
-                 and not exists (select 1 from jobs j where j.account_id = r.account_id and j.id = any(r.jobs)) \
+                 and not exists (select 1 from jobs j where j.account_id = r.account_id and j.id = any(r.jobs) \
+                   and j.state <> 'dead') \
                  order by r.position limit {} for update of r skip locked")
             .bind(account)
             .bind(operation.id)
@@ -60,9 +65,12 @@ pub(super) async fn step(
     let (mut positions, mut outcomes, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
     let mut moved: BTreeMap<(RowOutcome, RowOutcome), i32> = BTreeMap::new();
     for row in rows {
-        let (to, words) = match ended.remove(&row.subject_id) {
-            Some(ended) => (ended.outcome, ended.words),
-            None => (RowOutcome::Done, row.reason),
+        let (to, words) = match (row.dead, ended.remove(&row.subject_id)) {
+            (Some(why), _) => {
+                (RowOutcome::Failed, format!("It stopped on our side: {why} It can be run again under Jobs."))
+            }
+            (None, Some(ended)) => (ended.outcome, ended.words),
+            (None, None) => (RowOutcome::Done, row.reason),
         };
         if to != row.outcome {
             *moved.entry((row.outcome, to)).or_default() += 1;

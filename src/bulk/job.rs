@@ -48,11 +48,11 @@ impl Handler for WorkOnOperation {
             };
             let turn = Operating { work, job, id };
             match turn.run().await {
-                Ok(Some(at)) => End::Again { at, reason: String::new() },
+                Ok(Some(at)) => End::Wait { at, reason: String::new() },
                 Ok(None) => End::Done,
                 Err(error) => {
                     tracing::error!(?error, job.id = %job.id, bulk.operation = %id, "a bulk operation stopped on our side");
-                    End::Again { at: (work.now)() + Duration::seconds(5), reason: error.to_string() }
+                    End::Broken { reason: format!("Bulk operation {id}: {error}.") }
                 }
             }
         })
@@ -91,8 +91,8 @@ impl Operating<'_> {
                 let left = self.find().await?.is_some_and(|o| o.state == State::Running && o.waiting > 0);
                 match (left, any) {
                     // while rows wait, looking at what was sent takes every eighth turn
-                    (true, true) if self.job.attempts % 8 != 0 => Ok(Some(self.now())),
-                    // the last ones are in another worker's hands
+                    (true, true) if self.job.lease_epoch % 8 != 0 => Ok(Some(self.now())),
+                    // in another worker's hands, or to be tried again
                     (true, false) => Ok(Some(self.now() + Duration::seconds(1))),
                     _ => self.follow(line).await,
                 }
@@ -152,17 +152,22 @@ impl Operating<'_> {
         Ok((!concluded).then(|| self.now() + Duration::seconds(1)))
     }
 
-    /// Does rows until the moment is over; `false` when there was none to do.
+    /// Does rows until the moment is over or one falls over; `false` when there
+    /// was none to do.
     async fn rows(&self, operation: &Operation, line: &Line, until: Instant) -> DbResult<bool> {
         let (db, account) = (&self.work.db, self.job.account_id);
         let mut any = false;
-        while rows::turn(db, account, operation, line, self.work.now).await? == Turn::Done {
-            any = true;
+        loop {
+            match rows::turn(db, account, operation, line, self.work.now).await? {
+                Turn::Done => any = true,
+                Turn::Nothing => return Ok(any),
+                // what made it fall over may pass: it is tried again, but not at once
+                Turn::FellOver => return Ok(false),
+            }
             if self.now() >= until {
-                break;
+                return Ok(any);
             }
         }
-        Ok(any)
     }
 
     /// Settles what was sent, ends what is over, and answers when to come back.

@@ -74,6 +74,25 @@ pub async fn skipped(scope: &mut Scope, id: BulkOperationId) -> DbResult<Vec<Gro
     preview::groups(scope, id).await
 }
 
+/// Why an operation's own job stopped for good, if it did.
+pub async fn stuck(scope: &mut Scope, id: BulkOperationId) -> DbResult<Option<String>> {
+    #[derive(QueryableByName)]
+    struct Dead {
+        #[diesel(sql_type = Text)]
+        why: String,
+    }
+    let account = scope.account();
+    let dead: Option<Dead> = scope
+        .row(
+            sql("select coalesce(last_error, '') as why from jobs \
+                 where account_id = {} and object_key = {} and state = 'dead' limit 1")
+            .bind(account)
+            .bind(format!("bulk:{id}")),
+        )
+        .await?;
+    Ok(dead.map(|dead| dead.why))
+}
+
 /// What came of it: `298 shipments posted, 11 skipped, 3 failed`. Never only the
 /// good part.
 pub fn result(operation: &Operation) -> String {

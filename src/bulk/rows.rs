@@ -45,10 +45,12 @@ pub(super) enum Turn {
     Done,
     /// No row waits, or the operation does not run any more.
     Nothing,
+    /// The database fell over; the row is as it was.
+    FellOver,
 }
 
-/// Does the next row that waits. An error is one of ours: the same row is tried
-/// again later, and has failed after some tries.
+/// Does the next row that waits. One that falls over on our side is tried again
+/// later, and has failed after some tries.
 pub(super) async fn turn(
     db: &Db,
     account: AccountId,
@@ -84,11 +86,19 @@ pub(super) async fn turn(
     let ran = line.action.run(&mut scope, &by, next.subject_id, next.subject_version, input, now()).await;
     let (outcome, words) = match ran {
         Ok(ran) => {
-            let kept = keep(&mut scope, id, &next, &ran, now()).await?;
-            if kept {
-                scope.commit().await?;
-            }
-            return Ok(if kept { Turn::Done } else { Turn::Nothing });
+            let kept = match keep(&mut scope, id, &next, &ran, now()).await {
+                Ok(true) => scope.commit().await.map(|()| true),
+                Ok(false) => Ok(false),
+                Err(error) => {
+                    drop(scope);
+                    Err(error)
+                }
+            };
+            return match kept {
+                Ok(true) => Ok(Turn::Done),
+                Ok(false) => Ok(Turn::Nothing),
+                Err(error) => stopped(db, account, id, &next, error, now()).await,
+            };
         }
         Err(ActionError::Db(error)) => {
             drop(scope);
@@ -242,5 +252,6 @@ async fn stopped(
         )
         .await?;
     scope.commit().await?;
-    Err(error)
+    tracing::warn!(?error, bulk.operation = %id, row.position, "a row of a bulk operation is tried again");
+    Ok(Turn::FellOver)
 }

@@ -145,8 +145,8 @@ pub(super) async fn told_on_success(scope: &mut Scope, shipment: ShipmentId) -> 
         .await?;
     let mails = match emails {
         0 => "No fulfillment e-mail is sent: no responder is switched on, or the customer has no e-mail address.".into(),
-        1 => "1 fulfillment e-mail is sent to the customer.".into(),
-        n => format!("{n} fulfillment e-mails are sent to the customer, one for each item."),
+        1 => "1 fulfillment e-mail to the customer is written. It stays here: no mail server is set.".into(),
+        n => format!("{n} fulfillment e-mails to the customer are written, one for each item. They stay here: no mail server is set."),
     };
     let events = match hooks.map_or(0, |h| h.n) {
         0 => "The shipment_fulfilled event is recorded; no webhook endpoint listens.".into(),

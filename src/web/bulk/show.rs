@@ -87,6 +87,8 @@ struct Part {
     typed: bool,
     typed_text: String,
     trouble: Trouble,
+    /// Why it stopped for good on our side.
+    stuck: Option<String>,
     records: &'static str,
     result: String,
     tabs: Vec<Tab>,
@@ -188,6 +190,7 @@ pub(super) async fn render(
         typed,
         typed_text: fields.get("count").to_owned(),
         trouble,
+        stuck: if operation.is_moving() { list::stuck(&mut scope, id).await? } else { None },
         records: list_of(operation.resource),
         result: list::result(&operation),
         tabs: if looking { Vec::new() } else { tabs(&operation, &here, wanted) },

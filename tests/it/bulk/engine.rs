@@ -202,7 +202,7 @@ async fn whoever_loses_the_right_stops_it_and_another_goes_on() {
     let id = yard.previewed("post", &ids).await;
     yard.start(id).await;
     yard.dies_after(2, "raise exception 'dead'").await;
-    assert!(matches!(yard.turn(id).await, End::Again { .. }));
+    assert!(matches!(yard.turn(id).await, End::Wait { .. }));
     yard.sql(&format!("update memberships set role = 'support' where user_id = {}", yard.user)).await;
     yard.turn(id).await;
     let operation = yard.operation(id).await;
