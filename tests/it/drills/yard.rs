@@ -5,15 +5,22 @@
 use super::{faults::Break, tally::Tally};
 use crate::support::{
     database::connect,
-    portal::{Browser, Counter},
+    portal::{Browser, Counter, add_user},
     shop::{Shop, now},
 };
 use futures_util::{StreamExt, stream};
 use std::{cell::Cell, collections::BTreeMap, net::SocketAddr, sync::Once, time::Duration};
 use waybill::{
     accounts::Role,
+    actions::By,
+    bulk::{
+        Operation, Resource,
+        pick::{self, NewOperation, Selection},
+        steer::{self, Started},
+    },
     crash,
-    ids::{ConnectionId, JobId, ShipmentId},
+    evidence::{Actor, ActorKind, TraceId},
+    ids::{ConnectionId, JobId, ShipmentId, UserId},
     jobs::{self, Slots, claim},
     outbound::{AddressPolicy, Client},
     sandbox::Fault,
@@ -281,6 +288,37 @@ impl Yard {
         let page = browser.get(&format!("/shipments/{shipment}")).await;
         assert_eq!(page.status, 200, "{}", page.body);
         (page.text("#condition p"), page.attributes("#condition a.btn", "href"))
+    }
+
+    /// Starts a bulk operation that was looked at; what it does is due.
+    pub async fn bulk(&self, action: &str, shipments: &[ShipmentId]) {
+        let shop = &self.shop;
+        let find = "select coalesce(min(id), 0) from users where email = 'bulk@example.com'";
+        let known = shop.value(find).await;
+        let user = match known {
+            0 => add_user(&shop.database, "bulk", &[(shop.account, Role::Client)]).await.id,
+            id => UserId(id),
+        };
+        let actor = Actor { kind: ActorKind::User, id: Some(user.0), name: "Bulk".into() };
+        let by = By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None };
+        let new = NewOperation {
+            resource: Resource::Shipments,
+            action: action.into(),
+            input: serde_json::json!({}),
+            selection: Selection::Ids(shipments.iter().map(|id| id.0).collect()),
+            phrase: "What was ticked".into(),
+            from: String::new(),
+        };
+        let mut scope = shop.scope().await;
+        let (id, _) = pick::begin(&mut scope, new, &by, now()).await.unwrap();
+        scope.commit().await.unwrap();
+        self.run(None).await;
+        let mut scope = shop.scope().await;
+        let operation = Operation::find(&mut scope, id).await.unwrap().unwrap();
+        let fingerprint = operation.fingerprint.expect("it was looked at");
+        let (started, _) = steer::start(&mut scope, id, &fingerprint, &by, now()).await.unwrap();
+        assert_eq!(started, Started::Running);
+        scope.commit().await.unwrap();
     }
 
     /// The pages over this shop, and somebody who may do what drills do.
