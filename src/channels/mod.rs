@@ -175,6 +175,8 @@ pub struct ChannelCapabilities {
     pub reads_orders: bool,
     /// It posts signed messages to us.
     pub webhooks: bool,
+    /// Its answer to a submission shows the parcel, so that it need not be read back.
+    pub shows_what_it_took: bool,
     /// It refuses couriers it does not know (others take any name).
     pub knows_couriers: bool,
     /// What it is sent for a courier it does not know.

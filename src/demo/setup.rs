@@ -77,8 +77,10 @@ pub(super) async fn accounts(
     for merchant in merchants {
         let row: Option<Id> = global
             .row(
-                sql("insert into accounts (slug, name, time_zone, currency, created_at) values ({}, {}, {}, {}, {}) returning id")
+                sql("insert into accounts (slug, reference_tag, name, time_zone, currency, created_at) values ({}, {}, {}, {}, {}, {}) returning id")
                     .bind(merchant.slug)
+                    // elsewhere it is drawn; here the same world is made each time
+                    .bind(merchant.slug.chars().take(6).collect::<String>())
                     .bind(merchant.name)
                     .bind(merchant.time_zone)
                     .bind(merchant.currency)

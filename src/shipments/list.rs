@@ -87,10 +87,20 @@ pub struct Filter {
     pub from: Option<Instant>,
     /// Created before.
     pub until: Option<Instant>,
+    /// Posted before.
+    pub posted_before: Option<Instant>,
     /// Words that must all be found, or numbers of which any is.
     pub q: String,
     /// Whether names and e-mails may be searched too.
     pub personal: bool,
+}
+
+impl Filter {
+    /// Narrows it to what its provider has had for a day without shipping it.
+    pub fn silent(self, now: Instant) -> Filter {
+        let day = chrono::Duration::hours(24);
+        Filter { tab: Some(Tab::PendingTracking), posted_before: Some(now - day), ..self }
+    }
 }
 
 /// A row of the list.
@@ -202,6 +212,11 @@ pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
     Ok(scope.row::<Count>(statement).await?.map_or(0, |c| c.n))
 }
 
+/// When the shipments of a filter were posted (`at`), to be counted.
+pub fn posted(account: AccountId, filter: &Filter) -> Sql {
+    matching(sql("select s.date_post as at from shipments s where s.account_id = {}").bind(account), filter)
+}
+
 /// How many wait for a person in a tab, up to 100: one partial index has them.
 pub async fn waiting(scope: &mut Scope, status: Status) -> DbResult<i64> {
     let statement = sql("select count(*) as n from (select 1 from shipments where account_id = {} \
@@ -250,6 +265,9 @@ fn matching(mut statement: Sql, filter: &Filter) -> Sql {
     }
     if let Some(until) = filter.until {
         statement = statement.push(" and s.created_at < {}").bind(until);
+    }
+    if let Some(before) = filter.posted_before {
+        statement = statement.push(" and s.date_post < {}").bind(before);
     }
     search(statement, &filter.q, filter.personal)
 }

@@ -25,6 +25,7 @@ pub mod resync_from;
 mod settle_post;
 pub mod state;
 pub mod subject;
+mod submission;
 pub mod submit;
 pub mod surroundings;
 mod survey;

@@ -1,16 +1,12 @@
 //! Submission: sends a shipment's tracking to its sales channel, and only that.
 //! Most channels have no idempotency key, so what they have is read first.
 
-use super::{ChannelSync, Subject, view};
+use super::{ChannelSync, Subject, submission, view};
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
-    channels::{
-        Access, Channel, ChannelKind, Channels, Look, Notification, OnUnmappedCourier, Submission,
-        SubmissionLine, store,
-    },
+    channels::{Access, Channel, ChannelKind, Channels, Look, Notification, Submission, store},
     clock::Instant,
-    couriers::{catalogue, mapping},
     db::{DbResult, Scope, sql},
     evidence::{
         Actor, Entry, TraceId, activity,
@@ -21,14 +17,10 @@ use crate::{
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::events::{self, EventType, NewEvent},
     orders::status,
-    outbound::{ErrorClass, Failure, Lane, lane::Asks},
+    outbound::{Answer, Called, ErrorClass, Failure, Lane, lane::Asks},
     problems::{ProblemKind, queue as problem_queue},
 };
 use anyhow::{Context, Result};
-use diesel::{
-    QueryableByName,
-    sql_types::{Integer, Text},
-};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -162,16 +154,8 @@ pub struct SubmitFulfillment {
 }
 
 impl Handler for SubmitFulfillment {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match self.submit(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "submitting stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(self.submit(work, job))
     }
 }
 
@@ -187,7 +171,7 @@ enum Replied {
 
 impl SubmitFulfillment {
     async fn submit(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: Payload = job.payload()?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
@@ -203,7 +187,7 @@ impl SubmitFulfillment {
             .await?
             .context("the shipment's channel is gone")?;
         let access = channel.access(&scope, &work.keyring)?;
-        let submission = build(&mut scope, &subject, &channel).await?;
+        let submission = submission::build(&mut scope, &subject, &channel).await?;
         drop(scope);
         let adapter = self.channels.get(channel.kind).context("no adapter for this kind of channel")?;
         let (replied, record) = match submission {
@@ -226,7 +210,8 @@ impl SubmitFulfillment {
     }
 }
 
-/// The two calls: what the channel has, then the submission if it is needed.
+/// The calls: what the channel has, then the submission if it is needed. Where
+/// its answer does not show the parcel, that is read back.
 async fn converse(
     work: &Work,
     job: &Claimed,
@@ -246,16 +231,18 @@ async fn converse(
         trace: Some(trace.clone()),
         ..About::default()
     };
-    let look = adapter.look(access, submission);
-    let called = work
-        .outbound
-        .call(&work.db, job.account_id, LogType::GetOrder, &about, look, |r| adapter.looked(r, submission))
-        .await;
-    let look = match called.result {
+    let look = || {
+        let request = adapter.look(access, submission);
+        work.outbound.call(&work.db, job.account_id, LogType::GetOrder, &about, request, |r| {
+            adapter.looked(r, submission)
+        })
+    };
+    let called = look().await;
+    let look_first = match called.result {
         Ok(answer) => answer.value,
         Err(failure) => return (Replied::Failed(failure), called.record),
     };
-    let context = match look {
+    let context = match look_first {
         Look::AlreadyThere { .. } => return (Replied::WasThere, called.record),
         Look::Send(context) => context,
     };
@@ -266,91 +253,18 @@ async fn converse(
             adapter.submitted(r, submission)
         })
         .await;
-    match called.result {
-        Ok(answer) => (Replied::Taken { warning: answer.warning }, called.record),
-        Err(failure) => (Replied::Failed(failure), called.record),
-    }
-}
-
-#[derive(QueryableByName)]
-struct LineRow {
-    #[diesel(sql_type = Text)]
-    channel_line_id: String,
-    #[diesel(sql_type = Text)]
-    sku: String,
-    #[diesel(sql_type = Integer)]
-    quantity: i32,
-}
-
-#[derive(QueryableByName)]
-struct OrderRef {
-    #[diesel(sql_type = Text)]
-    channel_reference: String,
-}
-
-/// The shipment as its channel is told, or why it is not sent at all.
-async fn build(
-    scope: &mut Scope,
-    subject: &Subject,
-    channel: &store::ChannelRow,
-) -> Result<Result<Submission, Failure>> {
-    let shipment = &subject.shipment;
-    let account = scope.account();
-    let courier = shipment.courier.clone().unwrap_or_default();
-    let tracking_number = shipment.tracking_number.clone().unwrap_or_default();
-    let found = mapping::find(scope, channel.id, &courier, shipment.service_level.as_deref()).await?;
-    let mapped = found.is_some();
-    let (courier_name, courier_code) = match (found, channel.on_unmapped_courier) {
-        (Some(m), _) => (m.custom_name, m.custom_code),
-        (None, OnUnmappedCourier::SendAsIs) => (courier.clone(), None),
-        (None, OnUnmappedCourier::UseFallback) => {
-            (channel.fallback_courier.clone().unwrap_or_else(|| "Other".to_owned()), None)
-        }
-        (None, OnUnmappedCourier::HoldBack) => {
-            let words = format!(
-                "“{courier}” is not mapped for {}, and unmapped couriers are held back.",
-                channel.name
-            );
-            return Ok(Err(Failure::not_sent(ErrorClass::CourierUnmapped, words)));
-        }
+    let mut warning = match called.result {
+        Ok(answer) => answer.warning,
+        Err(failure) => return (Replied::Failed(failure), called.record),
     };
-    let order: OrderRef = scope
-        .row(
-            sql("select channel_reference from orders where account_id = {} and id = {}")
-                .bind(account)
-                .bind(shipment.order_id),
-        )
-        .await?
-        .context("the shipment's order is gone")?;
-    let lines: Vec<LineRow> = scope
-        .rows(
-            sql("select ol.channel_line_id, ol.sku, l.quantity from shipment_lines l \
-                 join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
-                 where l.account_id = {} and l.shipment_id = {} order by l.id")
-            .bind(account)
-            .bind(shipment.id),
-        )
-        .await?;
-    let tracking_url = shipment
-        .tracking_url
-        .clone()
-        .or_else(|| catalogue::by_any_name(&courier).and_then(|c| c.tracking_url(&tracking_number)));
-    Ok(Ok(Submission {
-        number: shipment.number.clone(),
-        order_reference: order.channel_reference,
-        lines: lines
-            .into_iter()
-            .map(|l| SubmissionLine { channel_line_id: l.channel_line_id, sku: l.sku, quantity: l.quantity })
-            .collect(),
-        courier,
-        courier_name,
-        courier_code,
-        mapped,
-        tracking_number,
-        tracking_url,
-        shipped_at: shipment.shipped_at.or(shipment.date_post).unwrap_or(shipment.created_at),
-        notify_buyer: shipment.channel_notification == Notification::Trigger,
-    }))
+    if warning.is_none()
+        && !adapter.capabilities().shows_what_it_took
+        && let Called { result: Ok(Answer { value: Look::Send(_), .. }), .. } = look().await
+    {
+        let who = &subject.around.channel_name;
+        warning = Some(format!("{who} took it, but did not show it when it was read back. Look there."));
+    }
+    (Replied::Taken { warning }, called.record)
 }
 
 /// Writes what the channel replied: sync state, `fulfillment_replied`, problem,

@@ -38,7 +38,9 @@ pub trait ActionFields<A: Action>: 'static {
         outcome: &Outcome,
     ) -> impl Future<Output = WebResult<(&'static str, String)>> {
         let _ = (visitor, id);
-        let tone = if outcome.changed { "success" } else { "info" };
+        // what a job is still to do has not succeeded yet
+        let done = outcome.changed && outcome.jobs.is_empty();
+        let tone = if done { "success" } else { "info" };
         std::future::ready(Ok((tone, outcome.message.clone())))
     }
 }

@@ -165,6 +165,13 @@ impl Visitor {
         self.asked.flash(tone, text);
     }
 
+    /// A moment that the history holds as text, in the account's zone; `None` for
+    /// any other text.
+    pub fn moment(&self, text: &str) -> Option<String> {
+        let at = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+        Some(at.with_timezone(&self.zone).format("%-d %b %Y, %H:%M:%S").to_string())
+    }
+
     /// A moment in the account's zone.
     pub fn stamp(&self, at: Instant) -> Stamp {
         stamp::stamp(at, self.zone, self.now)

@@ -58,6 +58,7 @@ impl Channel for Ebay {
             submits: true,
             reads_orders: true,
             webhooks: false,
+            shows_what_it_took: false,
             knows_couriers: true,
             fallback_courier: Some("Other"),
         }

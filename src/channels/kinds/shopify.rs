@@ -35,6 +35,7 @@ impl Channel for Shopify {
             submits: true,
             reads_orders: true,
             webhooks: true,
+            shows_what_it_took: true,
             knows_couriers: false,
             fallback_courier: None,
         }

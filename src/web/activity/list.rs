@@ -154,7 +154,7 @@ fn row(visitor: &Visitor, line: Line) -> Row {
         ended: badge.label,
         record: line.transaction_record_id.map(|id| format!("/transaction-records/{id}")),
         chain: line.trace_id.as_deref().map(words::chain).unwrap_or_default(),
-        changes: words::changes(line.before.as_ref(), line.after.as_ref()),
+        changes: words::changes(visitor, line.before.as_ref(), line.after.as_ref()),
         ip: match line.ip {
             Some(ip) if visitor.can(Permission::PersonalView) => ip,
             Some(_) => "Hidden for your role".to_owned(),

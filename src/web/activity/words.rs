@@ -2,7 +2,7 @@
 
 use crate::{
     evidence::{activity::Subject, activity_list::Line},
-    web::markup::Offer,
+    web::{Visitor, markup::Offer},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ pub struct Change {
 }
 
 /// The values that differ between before and after.
-pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
+pub fn changes(visitor: &Visitor, before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
     let keys = |value: Option<&Value>| {
         value
             .and_then(Value::as_object)
@@ -28,14 +28,14 @@ pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
     };
     let names: BTreeSet<String> = keys(before).into_iter().chain(keys(after)).collect();
     if names.is_empty() {
-        let (before, after) = (text(before), text(after));
+        let (before, after) = (text(visitor, before), text(visitor, after));
         let same = before == after;
         return if same { Vec::new() } else { vec![Change { name: "Value".into(), before, after }] };
     }
     names
         .into_iter()
         .filter_map(|name| {
-            let of = |value: Option<&Value>| text(value.and_then(|v| v.get(&name)));
+            let of = |value: Option<&Value>| text(visitor, value.and_then(|v| v.get(&name)));
             let (was, is) = (of(before), of(after));
             let after = if is.is_empty() && !was.is_empty() { "removed".to_owned() } else { is.clone() };
             (was != is).then(|| Change { name: name.replace('_', " "), before: was, after })
@@ -43,12 +43,14 @@ pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
         .collect()
 }
 
-fn text(value: Option<&Value>) -> String {
+fn text(visitor: &Visitor, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => visitor.moment(text).unwrap_or_else(|| text.clone()),
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        Some(Value::Array(items)) => items.iter().map(|item| text(Some(item))).collect::<Vec<_>>().join(", "),
+        Some(Value::Array(items)) => {
+            items.iter().map(|item| text(visitor, Some(item))).collect::<Vec<_>>().join(", ")
+        }
         Some(other) => other.to_string(),
     }
 }

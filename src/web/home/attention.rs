@@ -8,6 +8,7 @@ use crate::{
     db::{Scope, Sql, sql},
     ids::{ChannelId, ImportId, ProblemId, StoreId},
     outbound::ErrorClass,
+    shipments::list as shipments,
     web::{Visitor, WebResult, badge::Badge, filters::grouped, list::Link, markup::Offer},
 };
 use chrono::Duration;
@@ -86,18 +87,12 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     }
     causes(visitor, scope, &mut lines).await?;
 
-    let silent = tally(
-        scope,
-        sql("select date_post as at from shipments where account_id = {} and status = 'pending_tracking' and date_post < {}")
-            .bind(account)
-            .bind(now - Duration::hours(24)),
-    )
-    .await?;
+    let silent = tally(scope, shipments::posted(account, &shipments::Filter::default().silent(now))).await?;
     add(&mut lines, visitor, silent, |n| Line {
         badge: Badge::attention("No tracking 24 h").with_icon("clock"),
         title: format!("{} posted over 24 h ago without tracking", some(n, "Shipment", "Shipments")),
         detail: "Their provider has them and has not shipped them yet.".into(),
-        href: "/shipments?tab=pending_tracking".into(),
+        href: "/shipments?tab=pending_tracking&silent=yes".into(),
         ..Line::empty()
     });
 

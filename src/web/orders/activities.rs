@@ -106,10 +106,7 @@ fn changes(visitor: &Visitor, before: Option<&Value>, after: Option<&Value>) -> 
 fn word(visitor: &Visitor, value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),
-        Value::String(text) => Some(match chrono::DateTime::parse_from_rfc3339(text) {
-            Ok(at) => at.with_timezone(&visitor.zone).format("%-d %b %H:%M:%S").to_string(),
-            Err(_) => text.chars().take(80).collect(),
-        }),
+        Value::String(text) => Some(visitor.moment(text).unwrap_or_else(|| text.chars().take(80).collect())),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
         Value::Array(_) | Value::Object(_) => None,

@@ -32,11 +32,11 @@ pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
         }
         Fix::RenewCredentials => match (row.kind, row.connection_id, row.store_id, row.channel_id) {
             (ProblemKind::Post | ProblemKind::Connection, Some(connection), _, _)
-                if visitor.can(Permission::ConnectionsView) =>
+                if visitor.can(Permission::ConnectionsEdit) =>
             {
                 page(fix.label(), format!("/connections/{connection}"))
             }
-            (_, _, Some(store), Some(channel)) if visitor.can(Permission::StoresView) => {
+            (_, _, Some(store), Some(channel)) if visitor.can(Permission::StoresEdit) => {
                 page(fix.label(), format!("/stores/{store}/channels/{channel}"))
             }
             _ => None,
@@ -62,10 +62,18 @@ pub fn again(visitor: &Visitor, row: &Row) -> Option<Remedy> {
     }
 }
 
-/// The permission that is missing to fix it, where the fix is a mapping.
+/// The permission that is missing to fix it, where it takes one that not
+/// everybody at work here has.
 pub fn needs(visitor: &Visitor, row: &Row) -> Option<&'static str> {
-    let maps = matches!(row.diagnosis().fix, Fix::MapCourier | Fix::CorrectMapping);
-    (maps && !visitor.can(Permission::CouriersEdit)).then_some(Permission::CouriersEdit.label())
+    let needed = match row.diagnosis().fix {
+        Fix::MapCourier | Fix::CorrectMapping => Permission::CouriersEdit,
+        Fix::RenewCredentials => match row.kind {
+            ProblemKind::Submit | ProblemKind::Channel => Permission::StoresEdit,
+            _ => Permission::ConnectionsEdit,
+        },
+        _ => return None,
+    };
+    (!visitor.can(needed)).then_some(needed.label())
 }
 
 /// The exchange it came from.

@@ -30,7 +30,7 @@ use chrono::{NaiveDate, TimeZone};
 use std::collections::BTreeSet;
 
 const FILTERS: &[&str] =
-    &["tab", "status", "sync", "connection", "channel", "courier", "from", "until", "open"];
+    &["tab", "status", "sync", "connection", "channel", "courier", "from", "until", "silent", "open"];
 
 /// An applied filter, as a phrase with a way to take it away.
 struct Chip {
@@ -246,7 +246,7 @@ fn filter(visitor: &Visitor, list: &List) -> Filter {
         let local = visitor.zone.from_local_datetime(&day.and_hms_opt(0, 0, 0)?);
         Some(local.earliest()?.to_utc())
     };
-    Filter {
+    let filter = Filter {
         tab: list.word("tab", Tab::parse),
         statuses: list.words("status", Status::parse),
         syncs: list.words("sync", ChannelSync::parse),
@@ -257,7 +257,9 @@ fn filter(visitor: &Visitor, list: &List) -> Filter {
         until: list.word("until", day).and_then(|day| day.succ_opt()).and_then(start),
         q: plain(list.q()),
         personal: visitor.can(Permission::PersonalView),
-    }
+        ..Filter::default()
+    };
+    if list.get("silent").is_some() { filter.silent(visitor.now) } else { filter }
 }
 
 /// Without what no text in the database can hold.
@@ -367,6 +369,9 @@ fn chips(list: &List, filter: &Filter, names: &Names, zone: chrono_tz::Tz) -> Ve
         chips.push(Chip { phrase, without: without.to_string() });
     };
     let labels = |labels: Vec<&'static str>| labels.join(", ");
+    if filter.posted_before.is_some() {
+        add(&["silent"], "Posted over 24 h ago".into());
+    }
     if !filter.statuses.is_empty() {
         let said = filter.statuses.iter().map(|s| badge::shipment_status(*s).label);
         add(&["status"], labels(said.collect()));

@@ -39,13 +39,17 @@ pub fn line(visitor: &Visitor, activity: &Activity) -> Moment {
         detail: String::new(),
         at: visitor.stamp(activity.at()),
         who: activity.actor_name.clone(),
-        changes: changes(activity.before.as_ref(), activity.after.as_ref()),
+        changes: changes(visitor, activity.before.as_ref(), activity.after.as_ref()),
         record: activity.transaction_record_id,
     }
 }
 
 /// What the change set, by name; what was there before where that is known.
-fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
+fn changes(
+    visitor: &Visitor,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> Vec<(String, String, String)> {
     let Some(after) = after.and_then(Value::as_object) else {
         return Vec::new();
     };
@@ -54,21 +58,18 @@ fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String
         .iter()
         .map(|(name, is)| {
             let was = before.and_then(|before| before.get(name));
-            (name.replace("_id", " ID").replace('_', " "), word(was), word(Some(is)))
+            (name.replace("_id", " ID").replace('_', " "), word(visitor, was), word(visitor, Some(is)))
         })
         .filter(|(_, was, is)| was != is && !(was.is_empty() && is == "no"))
         .collect()
 }
 
-fn word(value: Option<&Value>) -> String {
+fn word(visitor: &Visitor, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::Bool(true)) => "yes".into(),
         Some(Value::Bool(false)) => "no".into(),
-        Some(Value::String(text)) => match chrono::DateTime::parse_from_rfc3339(text) {
-            Ok(at) => at.to_utc().format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-            Err(_) => text.clone(),
-        },
+        Some(Value::String(text)) => visitor.moment(text).unwrap_or_else(|| text.clone()),
         Some(other) => other.to_string(),
     }
 }

@@ -156,7 +156,7 @@ pub async fn render(
 fn entry(visitor: &Visitor, line: Activity) -> Entry {
     Entry {
         at: visitor.stamp(line.at()),
-        changes: words::changes(line.before.as_ref(), line.after.as_ref()),
+        changes: words::changes(visitor, line.before.as_ref(), line.after.as_ref()),
         who: line.actor_name,
         what: line.summary,
     }

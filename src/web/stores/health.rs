@@ -45,9 +45,10 @@ pub fn of(visitor: &Visitor, signs: Signs<'_>) -> Health {
     let last_success = signs.last_success_at.map(|at| visitor.stamp(at));
     let failing_since = signs.failing_since.map(|at| visitor.stamp(at));
     let (badge, sentence) = match (signs.connected, signs.failing_since, signs.last_success_at) {
-        (false, ..) => {
-            (Badge::closed("Not connected"), "There is no connection: orders come from files.".to_owned())
-        }
+        (false, ..) => (
+            Badge::closed("By file").with_icon("file-up"),
+            "Orders come from files: there is nothing to connect.".to_owned(),
+        ),
         (true, Some(_), _) => {
             let class = signs.failure_class.and_then(ErrorClass::parse).unwrap_or(ErrorClass::Unknown);
             let symptom = Symptom {

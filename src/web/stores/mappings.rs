@@ -58,6 +58,16 @@ pub async fn save(
         custom_code: Some(typed.custom_code.clone()).filter(|code| !code.is_empty()),
         version: typed.version.parse().ok(),
     };
+    let two = [&typed.courier, &typed.other_courier].map(|text| mapping::key(text));
+    if two.iter().all(|courier| !courier.is_empty()) && two[0] != two[1] {
+        let sentence = format!(
+            "Choose one: {} from the list, or {}. Only one mapping is saved at a time.",
+            typed.courier, typed.other_courier
+        );
+        let errors = [("other_courier", sentence)].into_iter().collect();
+        let trouble = Trouble { errors, ..Trouble::default() };
+        return couriers::render(&visitor, store, channel, typed, None, trouble).await;
+    }
     let known = known(&mappings, &new);
     if new.version.is_none()
         && let Some(known) = known

@@ -161,11 +161,12 @@ async fn two_workers_do_each_row_once() {
     // the second outlived its lease
     let job = yard.claimed(id);
     while yard.operation(id).await.waiting > 0 {
-        tokio::join!(
+        let ended = tokio::join!(
             WorkOnOperation.run(&yard.work, &job),
             WorkOnOperation.run(&yard.work, &job),
             WorkOnOperation.run(&yard.work, &job)
         );
+        assert!(ended.0.is_ok() && ended.1.is_ok() && ended.2.is_ok(), "{ended:?}");
     }
     assert_eq!(yard.rows(id, "sent").await, 60);
     assert_eq!(yard.value("select count(*) from posts").await, 60);

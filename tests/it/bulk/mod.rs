@@ -146,7 +146,7 @@ impl Yard {
 
     /// One turn of an operation's job, by hand.
     async fn turn(&self, id: BulkOperationId) -> End {
-        WorkOnOperation.run(&self.work, &self.claimed(id)).await
+        WorkOnOperation.run(&self.work, &self.claimed(id)).await.unwrap()
     }
 
     /// How many rows have an outcome, by the rows themselves.

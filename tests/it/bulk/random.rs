@@ -53,14 +53,15 @@ impl Yard {
                 }
             }
             Happens::Turn => {
-                WorkOnOperation.run(&slow, &job).await;
+                WorkOnOperation.run(&slow, &job).await.unwrap();
             }
             Happens::TwoTurns => {
-                tokio::join!(WorkOnOperation.run(&slow, &job), WorkOnOperation.run(&slow, &job));
+                let ended = tokio::join!(WorkOnOperation.run(&slow, &job), WorkOnOperation.run(&slow, &job));
+                assert!(ended.0.is_ok() && ended.1.is_ok(), "{ended:?}");
             }
             Happens::Crash(rows) => {
                 self.dies_after(i64::from(rows), "raise exception 'dead'").await;
-                WorkOnOperation.run(&self.work, &job).await;
+                WorkOnOperation.run(&self.work, &job).await.unwrap();
                 self.sql("drop trigger fall_over on bulk_rows").await;
             }
             Happens::Pause | Happens::Resume | Happens::Cancel => {

@@ -211,7 +211,7 @@ async fn the_database_takes_one_live_post_of_a_shipment() {
         scope.commit().await.map(|()| started)
     };
     start("SHP-1").await.unwrap();
-    let refused = start("SHP-2").await.unwrap_err().to_string();
+    let refused = format!("{:?}", start("SHP-2").await.unwrap_err());
     assert!(refused.contains("at_most_one_live_post_per_shipment"), "{refused}");
     yard.sql("update posts set state = 'absent'").await;
     start("SHP-2").await.unwrap();

@@ -4,6 +4,7 @@
 
 mod clicks;
 mod faults;
+mod guards;
 mod kill;
 mod late;
 mod matrix;

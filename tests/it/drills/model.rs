@@ -3,28 +3,29 @@
 //! interleaving within the bounds is tried. The guards are named as in the code,
 //! and each can be taken out.
 
-use stateright::{Checker, Model, Property};
+use stateright::{Model, Property};
 
 /// What keeps the promise, as the code has it.
 #[derive(Clone, Copy, Debug)]
-struct Guards {
+pub struct Guards {
     /// `at_most_one_live_post_per_shipment`, and the condition of the actions above it.
-    one_live_post: bool,
+    pub one_live_post: bool,
     /// `posts::intend`: what is sent already is not sent again.
-    intent: bool,
+    pub intent: bool,
     /// `post::outrun`: whoever was outrun keeps the job.
-    outrun: bool,
+    pub outrun: bool,
     /// `jobs::settle`: only the claim's own epoch ends a job.
-    lease_epoch: bool,
+    pub lease_epoch: bool,
     /// `reconcile::ask_gate`: the earlier order is read before a re-post.
-    read_before_repost: bool,
+    pub read_before_repost: bool,
     /// `reconcile::next_read`: absent only after the provider's own time.
-    reads_before_absent: bool,
+    pub reads_before_absent: bool,
     /// Re-posted and absent references are read again later.
-    sweep: bool,
+    pub sweep: bool,
 }
 
-const ALL: Guards = Guards {
+/// Every guard is there.
+pub const ALL: Guards = Guards {
     one_live_post: true,
     intent: true,
     outrun: true,
@@ -106,8 +107,9 @@ enum Request {
     Lost,
 }
 
+/// A state of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct World {
+pub struct World {
     posts: Vec<Post>,
     workers: [Worker; 2],
     /// By post, in the order they were sent.
@@ -130,8 +132,9 @@ struct World {
     clicks: u8,
 }
 
+/// A step of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Act {
+pub enum Act {
     Click,
     Repost { anyway: bool },
     Decide,
@@ -152,12 +155,13 @@ enum Act {
     Sweep,
 }
 
-struct Posting {
-    guards: Guards,
+/// The model.
+pub struct Posting {
+    pub guards: Guards,
     /// The provider can be searched by our reference; else a person decides.
-    searchable: bool,
+    pub searchable: bool,
     /// A request may leave us, or be executed, even after every read found nothing.
-    ever_late: bool,
+    pub ever_late: bool,
 }
 
 impl Posting {
@@ -484,64 +488,4 @@ impl Posting {
         };
         Some(world)
     }
-}
-
-fn check(model: Posting) -> impl Checker<Posting> {
-    model.checker().threads(2).spawn_bfs().join()
-}
-
-/// The guard that is out, and the property that must then break.
-fn breaks(guards: Guards, property: &'static str) {
-    let checked = check(Posting { guards, searchable: true, ever_late: false });
-    let found = checked.discovery(property);
-    assert!(found.is_some(), "without the guard, “{property}” still holds: {guards:?}");
-}
-
-#[test]
-fn no_interleaving_makes_two_orders_or_hides_one() {
-    let mut tally = super::tally::Tally::new("model");
-    for searchable in [true, false] {
-        for ever_late in [false, true] {
-            let checked = check(Posting { guards: ALL, searchable, ever_late });
-            checked.assert_properties();
-            tally.cells += checked.unique_state_count();
-        }
-    }
-    tally.close();
-}
-
-#[test]
-fn without_one_live_post_two_clicks_are_two_orders() {
-    breaks(Guards { one_live_post: false, ..ALL }, "never two live orders");
-}
-
-#[test]
-fn without_the_intent_a_zombie_sends_again() {
-    breaks(Guards { intent: false, ..ALL }, "never two live orders");
-}
-
-#[test]
-fn without_its_job_what_an_outrunner_sent_is_left_in_the_middle() {
-    breaks(Guards { outrun: false, ..ALL }, "nothing rests in the middle");
-}
-
-#[test]
-fn without_the_lease_epoch_a_zombie_ends_somebody_elses_job() {
-    breaks(Guards { lease_epoch: false, ..ALL }, "a job is ended by whoever holds it");
-}
-
-#[test]
-fn without_the_read_before_a_re_post_there_are_two_orders() {
-    breaks(Guards { read_before_repost: false, ..ALL }, "never two live orders");
-}
-
-#[test]
-fn without_the_reads_before_absent_there_are_two_orders() {
-    breaks(Guards { reads_before_absent: false, ..ALL }, "never two live orders");
-}
-
-#[test]
-fn without_the_sweep_a_late_order_stays_hidden() {
-    let model = Posting { guards: Guards { sweep: false, ..ALL }, searchable: true, ever_late: true };
-    assert!(check(model).discovery("what is at rest is visible").is_some());
 }

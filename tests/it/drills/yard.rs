@@ -5,15 +5,22 @@
 use super::{faults::Break, tally::Tally};
 use crate::support::{
     database::connect,
-    portal::{Browser, Counter},
+    portal::{Browser, Counter, add_user},
     shop::{Shop, now},
 };
 use futures_util::{StreamExt, stream};
-use std::{collections::BTreeMap, net::SocketAddr, sync::Once, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, net::SocketAddr, sync::Once, time::Duration};
 use waybill::{
     accounts::Role,
+    actions::By,
+    bulk::{
+        Operation, Resource,
+        pick::{self, NewOperation, Selection},
+        steer::{self, Started},
+    },
     crash,
-    ids::{ConnectionId, JobId, ShipmentId},
+    evidence::{Actor, ActorKind, TraceId},
+    ids::{ConnectionId, JobId, ShipmentId, UserId},
     jobs::{self, Slots, claim},
     outbound::{AddressPolicy, Client},
     sandbox::Fault,
@@ -23,8 +30,9 @@ use waybill::{
 pub type Point = (&'static str, &'static str);
 
 tokio::task_local! {
-    /// Where the job of this task dies.
-    static DIES_AT: Option<Point>;
+    /// Where the worker of this task dies, and whether it has: a worker keeps what
+    /// a handler's panic would end, but whoever is dead writes nothing more.
+    static DIES_AT: (Option<Point>, Cell<bool>);
 }
 
 /// How many jobs run at once.
@@ -71,7 +79,11 @@ impl Yard {
         static ARM: Once = Once::new();
         ARM.call_once(|| {
             crash::arm(|name, of| {
-                if DIES_AT.try_with(|at| *at == Some((name, of))).unwrap_or(false) {
+                let dies = DIES_AT.try_with(|(at, dead)| {
+                    dead.set(dead.get() || *at == Some((name, of)));
+                    dead.get()
+                });
+                if dies.unwrap_or(false) {
                     // not `panic!`: dying is no news here
                     std::panic::resume_unwind(Box::new("the worker died"));
                 }
@@ -119,7 +131,7 @@ impl Yard {
                 .map(|id| {
                     let (work, handlers) = (self.shop.work.clone(), self.shop.handlers.clone());
                     let job = async move { jobs::run_now(&work, &handlers, JobId(id)).await };
-                    tokio::spawn(DIES_AT.scope(dies_at, job))
+                    tokio::spawn(DIES_AT.scope((dies_at, Cell::new(false)), job))
                 })
                 .buffer_unordered(AT_ONCE)
                 .filter(|ended| std::future::ready(!matches!(ended, Ok(Ok(None)))))
@@ -278,6 +290,37 @@ impl Yard {
         (page.text("#condition p"), page.attributes("#condition a.btn", "href"))
     }
 
+    /// Starts a bulk operation that was looked at; what it does is due.
+    pub async fn bulk(&self, action: &str, shipments: &[ShipmentId]) {
+        let shop = &self.shop;
+        let find = "select coalesce(min(id), 0) from users where email = 'bulk@example.com'";
+        let known = shop.value(find).await;
+        let user = match known {
+            0 => add_user(&shop.database, "bulk", &[(shop.account, Role::Client)]).await.id,
+            id => UserId(id),
+        };
+        let actor = Actor { kind: ActorKind::User, id: Some(user.0), name: "Bulk".into() };
+        let by = By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None };
+        let new = NewOperation {
+            resource: Resource::Shipments,
+            action: action.into(),
+            input: serde_json::json!({}),
+            selection: Selection::Ids(shipments.iter().map(|id| id.0).collect()),
+            phrase: "What was ticked".into(),
+            from: String::new(),
+        };
+        let mut scope = shop.scope().await;
+        let (id, _) = pick::begin(&mut scope, new, &by, now()).await.unwrap();
+        scope.commit().await.unwrap();
+        self.run(None).await;
+        let mut scope = shop.scope().await;
+        let operation = Operation::find(&mut scope, id).await.unwrap().unwrap();
+        let fingerprint = operation.fingerprint.expect("it was looked at");
+        let (started, _) = steer::start(&mut scope, id, &fingerprint, &by, now()).await.unwrap();
+        assert_eq!(started, Started::Running);
+        scope.commit().await.unwrap();
+    }
+
     /// The pages over this shop, and somebody who may do what drills do.
     pub async fn counter(&self) -> (Counter<'_>, Browser) {
         let counter = Counter::over(&self.shop);
@@ -289,7 +332,12 @@ impl Yard {
     pub async fn ship_by(&self, shipments: &[ShipmentId], connection: ConnectionId) {
         let ids: Vec<String> = shipments.iter().map(ToString::to_string).collect();
         let ids = ids.join(",");
-        self.sql(&format!("update shipments set connection_id = {connection} where id in ({ids})")).await;
+        // as many requests as it likes: waiting for turns is tried elsewhere
+        self.sql(&format!(
+            "update shipments set connection_id = {connection} where id in ({ids}); \
+             update connections set requests_per_minute = 6000 where id = {connection}"
+        ))
+        .await;
     }
 }
 

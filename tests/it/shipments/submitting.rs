@@ -3,17 +3,12 @@
 use crate::support::shop::{Shop, now};
 use waybill::{
     accounts::Role,
-    actions::ActionError,
+    actions::{ActionError, NoInput},
     couriers::mapping::NewMapping,
     ids::{OrderId, ShipmentId},
     remedies::map_courier,
     sandbox::{Fault, FaultKind},
-    shipments::{
-        ChannelSync,
-        post::{NoInput, Post},
-        resend::ResendFulfillments,
-        submit::SubmitToChannel,
-    },
+    shipments::{ChannelSync, post::Post, resend::ResendFulfillments, submit::SubmitToChannel},
 };
 
 async fn shipped(shop: &Shop, courier: &str, tracking: &str) -> (OrderId, ShipmentId) {
@@ -190,4 +185,34 @@ async fn unavailable_says_why() {
     assert_eq!(refused.to_string(), "Available once the shipment has a tracking number.");
     let refused = shop.act::<ResendFulfillments>(order.0, NoInput {}).await.unwrap_err();
     assert!(refused.to_string().contains("no tracking yet"), "{refused}");
+}
+
+/// An answer that says yes and an order that says nothing: the page must not say Synced.
+#[tokio::test]
+async fn what_a_channel_took_is_read_back_where_its_answer_does_not_show_it() {
+    let shop = Shop::open().await;
+    let (_, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
+    shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    map(&shop, Role::Admin, &mapping("dpd_be", "DPD"), false).await.unwrap();
+    let taken = Fault::once("ebay", "createShippingFulfillment", FaultKind::Respond).status(201);
+    shop.sandbox.set_fault(taken);
+    shop.leaves(shipment, "dpd_be", "09981122334455").await;
+    shop.run().await;
+    let after = shop.shipment(shipment).await.shipment;
+    assert_eq!(after.channel_sync, ChannelSync::Warning);
+    let words = shop
+        .text(&format!("select channel_message from shipment_details where shipment_id = {shipment}"))
+        .await;
+    assert!(words.contains("did not show it"), "{words}");
+    // sent again, it is there
+    shop.act::<SubmitToChannel>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    assert_eq!(shop.shipment(shipment).await.shipment.channel_sync, ChannelSync::Synced);
+    let reads = shop
+        .sandbox
+        .requests()
+        .into_iter()
+        .filter(|r| r.operation.eq_ignore_ascii_case("getShippingFulfillments"));
+    assert_eq!(reads.count(), 4);
 }

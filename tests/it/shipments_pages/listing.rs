@@ -137,3 +137,36 @@ async fn a_search_tells_nothing_about_people_to_those_who_may_not_see_them() {
         assert_eq!(browser.get("/shipments?q=ada,buyer").await.body.contains(&number), found, "{role}");
     }
 }
+
+#[tokio::test]
+async fn home_counts_what_its_link_lists() {
+    let portal = Desk::open().await;
+    let client = rows(&portal).await;
+    for (number, hours) in [("SHP-YOUNG", 23), ("SHP-OLD", 25), ("SHP-OLDER", 90)] {
+        let posted = format!(
+            "status = 'pending_tracking', fulfillment_id = '{hours}', date_post = now() - interval '{hours} hours'"
+        );
+        portal.own.ship(&client, number, &posted).await;
+    }
+    let mut browser = portal.visitor(Role::Client).await;
+    let home = browser.get("/").await;
+    let link = "a[href='/shipments?tab=pending_tracking&silent=yes']";
+    assert_eq!(home.text(&format!("tr:has({link}) .big")), "2");
+    let list = browser.get("/shipments?tab=pending_tracking&silent=yes").await;
+    let mut numbers = list.texts("#results [data-primary]");
+    numbers.sort();
+    assert_eq!(numbers, ["SHP-OLD", "SHP-OLDER"]);
+    assert!(list.text(".chip.applied").contains("Posted over 24 h ago"), "and says so");
+    let voided = portal
+        .own
+        .ship(
+            &client,
+            "SHP-VOID",
+            "status = 'pending_tracking', fulfillment_id = 'V', date_post = now() - interval '90 hours'",
+        )
+        .await;
+    portal
+        .sql(&format!("update shipments set status = 'canceled', voided_at = now() where id = {voided}"))
+        .await;
+    assert_eq!(browser.get("/").await.text(&format!("tr:has({link}) .big")), "2");
+}

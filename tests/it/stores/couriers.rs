@@ -20,7 +20,15 @@ async fn a_form_comes_back_with_what_was_typed() {
     let neither = admin.submit(&page, &[("courier", ""), ("custom_name", "DPD")]).await;
     assert_eq!(neither.status, 422);
     assert_eq!(neither.text(".error-summary a"), "Choose the courier as it is sent to us.");
-    assert_eq!(portal.count("select count(*) from courier_mappings where courier = 'dpd_be'").await, 0);
+    let two = [("courier", "dpd_be"), ("other_courier", "dpd_nl"), ("custom_name", "DPD")];
+    let two = admin.submit(&page, &two).await;
+    assert_eq!(two.status, 422, "neither is passed over in silence");
+    assert_eq!(
+        two.text(".error-summary a"),
+        "Choose one: dpd_be from the list, or dpd_nl. Only one mapping is saved at a time."
+    );
+    assert_eq!(two.attribute("#other_courier", "value").as_deref(), Some("dpd_nl"));
+    assert_eq!(portal.count("select count(*) from courier_mappings where courier like 'dpd_%'").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -87,3 +87,24 @@ async fn e_mails_hide_people_from_those_who_may_not_see_them() {
     assert_eq!(client.get("/emails?shipment=999999").await.texts("tbody tr").len(), 0);
     assert_eq!(client.get(&format!("/emails/{}", portal.other.record("email"))).await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moment_that_changed_is_shown_in_the_zone_of_the_account() {
+    let portal = Portal::open().await;
+    let (account, order) = (portal.own.account, portal.own.record("order"));
+    let shipment = portal.own.record("shipment");
+    portal
+        .sql(&format!(
+            "insert into activities (account_id, actor_kind, verb, summary, subject_kind, subject_id, order_id, shipment_id, before, after) \
+             values ({account}, 'system', 'shipment_noted', 'Noted', 'shipment', {shipment}, {order}, {shipment}, \
+                     '{{\"posted\": null}}', '{{\"posted\": \"2026-07-01T22:30:00Z\"}}')"
+        ))
+        .await;
+    let mut client = portal.visitor(Role::Client).await;
+    // half past midnight in Brussels, the day after
+    for path in ["/activity".into(), format!("/orders/{order}"), format!("/shipments/{shipment}")] {
+        let page = client.get(&path).await;
+        assert!(page.body.contains("2 Jul 2026, 00:30:00"), "{path}");
+        assert!(!page.body.contains("2026-07-01T22:30"), "{path}");
+    }
+}
