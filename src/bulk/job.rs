@@ -16,6 +16,7 @@ use crate::{
     ids::BulkOperationId,
     jobs::{Claimed, End, Handler, Work},
 };
+use anyhow::Context;
 use chrono::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -40,21 +41,12 @@ const ASK_FOR: Duration = Duration::hours(1);
 pub struct WorkOnOperation;
 
 impl Handler for WorkOnOperation {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, anyhow::Result<End>> {
         Box::pin(async move {
-            let id = match job.payload::<Payload>() {
-                Ok(payload) => payload.operation_id,
-                Err(reason) => return End::Failed { reason },
-            };
+            let id = job.payload::<Payload>()?.operation_id;
             let turn = Operating { work, job, id };
-            match turn.run().await {
-                Ok(Some(at)) => End::Wait { at, reason: String::new() },
-                Ok(None) => End::Done,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, bulk.operation = %id, "a bulk operation stopped on our side");
-                    End::Broken { reason: format!("Bulk operation {id}: {error}.") }
-                }
-            }
+            let next = turn.run().await.with_context(|| format!("bulk operation {id}"))?;
+            Ok(next.map_or(End::Done, |at| End::Wait { at, reason: String::new() }))
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     orders::receive::{self, Received},
     outbound::{Lane, lane::Asks},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::Duration;
 use diesel::{QueryableByName, sql_types::BigInt};
 use futures_util::future::BoxFuture;
@@ -134,23 +134,14 @@ pub struct PollOrders {
 }
 
 impl Handler for PollOrders {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match self.poll(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "polling orders stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(self.poll(work, job))
     }
 }
 
 impl PollOrders {
     async fn poll(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: PollPayload =
-            serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: PollPayload = job.payload()?;
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(channel) = store::channel(&mut scope, payload.channel_id).await? else {
             return Ok(End::Done);
@@ -283,23 +274,14 @@ struct Message {
 }
 
 impl Handler for ProcessInbound {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match self.process(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "processing a message stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(self.process(work, job))
     }
 }
 
 impl ProcessInbound {
     async fn process(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: InboundPayload =
-            serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: InboundPayload = job.payload()?;
         let now = (work.now)();
         let mut scope = work.db.scope(job.account_id).await?;
         let message: Option<Message> = scope

@@ -101,19 +101,11 @@ pub async fn begin(scope: &mut Scope, new: NewImport<'_>, by: &By, now: Instant)
 pub struct ImportOrders;
 
 impl Handler for ImportOrders {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
         Box::pin(async move {
-            let payload: Payload = match job.payload() {
-                Ok(payload) => payload,
-                Err(reason) => return End::Broken { reason },
-            };
-            match run(&work.db, job.account_id, payload.import_id, work.now).await {
-                Ok(()) => End::Done,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "importing stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
+            let payload: Payload = job.payload()?;
+            run(&work.db, job.account_id, payload.import_id, work.now).await?;
+            Ok(End::Done)
         })
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     ids::{AccountId, JobId},
     outbound::Failure,
 };
+use anyhow::Context;
 use diesel::{QueryableByName, sql_types::BigInt};
 use serde_json::Value;
 
@@ -119,8 +120,8 @@ impl Claimed {
     }
 
     /// Reads the payload.
-    pub fn payload<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
-        serde_json::from_value(self.payload.clone()).map_err(|e| format!("the job's payload: {e}"))
+    pub fn payload<T: serde::de::DeserializeOwned>(&self) -> anyhow::Result<T> {
+        serde_json::from_value(self.payload.clone()).context("the job's payload")
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     outbound::{Client, Lane, lane::Asks},
     secrets::{Keyring, random_hex},
 };
+use anyhow::{Context, Result};
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{any::Any, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
@@ -43,8 +44,9 @@ const MOST_CLAIMS: i32 = 30;
 /// Does the work of one kind of job.
 pub trait Handler: Send + Sync {
     /// Runs a claimed job. Must make every end visible itself: what it answers
-    /// is only when to come back.
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End>;
+    /// is only when to come back. An error is ours: nothing was decided, and it is
+    /// tried again for a while.
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>>;
 }
 
 /// Every kind of job, registered at the top floor.
@@ -66,12 +68,13 @@ impl Handlers {
         self
     }
 
-    async fn run(&self, work: &Work, job: &Claimed) -> End {
-        match self.by_kind.get(job.kind.as_str()) {
-            Some(handler) => handler.run(work, job).await,
-            // another process, newer than this one, may have one
-            None => End::Broken { reason: format!("There is no handler for jobs of kind {}.", job.kind) },
-        }
+    async fn run(&self, work: &Work, job: &Claimed) -> Result<End> {
+        // another process, newer than this one, may have one
+        let handler = self.by_kind.get(job.kind.as_str());
+        handler
+            .with_context(|| format!("There is no handler for jobs of kind {}.", job.kind))?
+            .run(work, job)
+            .await
     }
 }
 
@@ -87,7 +90,11 @@ async fn run_one(work: &Work, handlers: &Handlers, job: &Claimed) -> DbResult<En
         End::Broken { reason }
     } else {
         match AssertUnwindSafe(handlers.run(work, job)).catch_unwind().await {
-            Ok(end) => end,
+            Ok(Ok(end)) => end,
+            Ok(Err(error)) => {
+                tracing::error!(?error, job.id = %job.id, job.kind = %job.kind, "a job stopped on our side");
+                End::Broken { reason: format!("{error:#}") }
+            }
             Err(panic) => End::Broken { reason: panicked(&*panic) },
         }
     };

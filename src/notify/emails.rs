@@ -105,31 +105,22 @@ pub async fn queue(
 pub struct SendEmail;
 
 impl Handler for SendEmail {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, anyhow::Result<End>> {
         Box::pin(async move {
-            let payload: Payload = match job.payload() {
-                Ok(payload) => payload,
-                Err(reason) => return End::Broken { reason },
-            };
-            let kept: DbResult<()> = async {
-                let mut scope = work.db.scope(job.account_id).await?;
-                scope
-                    .execute(
-                        sql("update emails set state = 'kept', attempts = {}, finished_at = {} \
-                             where account_id = {} and id = {} and state = 'queued'")
-                        .bind(job.attempts)
-                        .bind((work.now)())
-                        .bind(job.account_id)
-                        .bind(payload.email_id),
-                    )
-                    .await?;
-                scope.commit().await
-            }
-            .await;
-            match kept {
-                Ok(()) => End::Done,
-                Err(error) => End::Broken { reason: error.to_string() },
-            }
+            let payload: Payload = job.payload()?;
+            let mut scope = work.db.scope(job.account_id).await?;
+            scope
+                .execute(
+                    sql("update emails set state = 'kept', attempts = {}, finished_at = {} \
+                         where account_id = {} and id = {} and state = 'queued'")
+                    .bind(job.attempts)
+                    .bind((work.now)())
+                    .bind(job.account_id)
+                    .bind(payload.email_id),
+                )
+                .await?;
+            scope.commit().await?;
+            Ok(End::Done)
         })
     }
 }

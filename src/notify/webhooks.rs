@@ -178,21 +178,13 @@ struct Delivery {
 }
 
 impl Handler for DeliverWebhook {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match deliver(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "delivering a webhook failed on our side");
-                    End::Broken { reason: error.to_string() }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(deliver(work, job))
     }
 }
 
 async fn deliver(work: &Work, job: &Claimed) -> Result<End> {
-    let payload: Payload = serde_json::from_value(job.payload.clone())?;
+    let payload: Payload = job.payload()?;
     let account = job.account_id;
     let mut scope = work.db.scope(account).await?;
     let delivery: Option<Delivery> = scope

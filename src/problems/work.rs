@@ -2,10 +2,9 @@
 //! off. Nothing of it leaves our database, so everything can be taken back.
 
 use super::list::{self, Row};
-pub use crate::actions::NoInput;
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview, Target, Undo},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview, Target, Undo},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{ActorKind, Entry, activity},

@@ -376,19 +376,10 @@ struct Payload {
 pub struct RetryProblems;
 
 impl Handler for RetryProblems {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, anyhow::Result<End>> {
         Box::pin(async move {
-            let payload: Payload = match job.payload() {
-                Ok(payload) => payload,
-                Err(reason) => return End::Broken { reason },
-            };
-            match all(work, job, payload).await {
-                Ok(()) => End::Done,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "retrying a group stopped on our side");
-                    End::Broken { reason: error.to_string() }
-                }
-            }
+            all(work, job, job.payload()?).await?;
+            Ok(End::Done)
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     problems::{ProblemKind, queue as problem_queue},
     providers::RemoteOrder,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -148,21 +148,13 @@ pub(super) async fn queue(
 pub struct CancelProviderOrder;
 
 impl Handler for CancelProviderOrder {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match cancel(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "canceling stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(cancel(work, job))
     }
 }
 
 async fn cancel(work: &Work, job: &Claimed) -> Result<End> {
-    let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+    let payload: Payload = job.payload()?;
     let mut scope = work.db.scope(job.account_id).await?;
     let (Some(subject), Some(order)) = (
         Subject::load(&mut scope, payload.shipment_id, false).await?,

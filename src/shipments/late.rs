@@ -21,7 +21,7 @@ use crate::{
     problems::{ProblemKind, queue as problem_queue},
     providers::RemoteOrder,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -79,21 +79,13 @@ async fn look_at(
 pub struct LookForLateOrders;
 
 impl Handler for LookForLateOrders {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match look(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "looking for late orders stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(look(work, job))
     }
 }
 
 async fn look(work: &Work, job: &Claimed) -> Result<End> {
-    let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+    let payload: Payload = job.payload()?;
     let mut scope = work.db.scope(job.account_id).await?;
     let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {
         return Ok(End::Done);

@@ -28,22 +28,13 @@ struct Payload {
 }
 
 impl Handler for PlanShipments {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, anyhow::Result<End>> {
         Box::pin(async move {
-            let payload: Payload = match job.payload() {
-                Ok(payload) => payload,
-                Err(reason) => return End::Broken { reason },
-            };
-            let planned: DbResult<()> = async {
-                let mut scope = work.db.scope(job.account_id).await?;
-                plan(&mut scope, payload.order_id, &job.trace()).await?;
-                scope.commit().await
-            }
-            .await;
-            match planned {
-                Ok(()) => End::Done,
-                Err(error) => End::Broken { reason: error.to_string() },
-            }
+            let payload: Payload = job.payload()?;
+            let mut scope = work.db.scope(job.account_id).await?;
+            plan(&mut scope, payload.order_id, &job.trace()).await?;
+            scope.commit().await?;
+            Ok(End::Done)
         })
     }
 }

@@ -11,10 +11,9 @@ use super::{
     posts::{self, Post as PostRow, PostState, Step},
     settle_post, state,
 };
-pub use crate::actions::NoInput;
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Entry, TraceId, activity},
@@ -25,7 +24,7 @@ use crate::{
     outbound::{Called, ErrorClass, Failure},
     providers::{PostOrder, RemoteOrder},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use diesel::{QueryableByName, sql_types::BigInt};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -193,21 +192,17 @@ pub(super) async fn queue(
 pub struct PostShipment;
 
 impl Handler for PostShipment {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
         Box::pin(async move {
-            match self.post(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    if job.attempts >= TRIES
-                        && let Ok(Some(end)) = self.give_up(work, job, &error).await
-                    {
-                        return end;
-                    }
-                    // nothing was decided: the row tells the next try how far this one came
-                    tracing::error!(?error, job.id = %job.id, "posting stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
+            let ended = self.post(work, job).await;
+            // an error decided nothing: the row tells the next try how far this one came
+            if let Err(error) = &ended
+                && job.attempts >= TRIES
+                && let Ok(Some(end)) = self.give_up(work, job, error).await
+            {
+                return Ok(end);
             }
+            ended
         })
     }
 }
@@ -224,7 +219,7 @@ impl PostShipment {
     /// What we cannot get out of the house, such as with credentials that do not
     /// open, is not tried for ever: the error queue says so.
     async fn give_up(&self, work: &Work, job: &Claimed, error: &anyhow::Error) -> Result<Option<End>> {
-        let payload: Payload = serde_json::from_value(job.payload.clone())?;
+        let payload: Payload = job.payload()?;
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(post) = posts::lock(&mut scope, payload.post_id).await?.filter(waits) else {
             return Ok(None);
@@ -237,7 +232,7 @@ impl PostShipment {
     }
 
     async fn post(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: Payload = job.payload()?;
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(post) = posts::lock(&mut scope, payload.post_id).await? else {
             return Ok(End::Done);

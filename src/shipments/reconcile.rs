@@ -20,7 +20,7 @@ use crate::{
     outbound::{Called, Failure, Reached},
     providers::{IdempotencyClass, PostOrder, RemoteOrder},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -142,16 +142,8 @@ impl Action for CheckWithProvider {
 pub struct CheckPost;
 
 impl Handler for CheckPost {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match check(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "checking a post stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(check(work, job))
     }
 }
 
@@ -173,7 +165,7 @@ enum Learned {
 }
 
 async fn check(work: &Work, job: &Claimed) -> Result<End> {
-    let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+    let payload: Payload = job.payload()?;
     let mut scope = work.db.scope(job.account_id).await?;
     let Some(post) = posts::lock(&mut scope, payload.post_id).await?.filter(in_doubt) else {
         return Ok(End::Done);

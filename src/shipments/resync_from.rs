@@ -23,7 +23,7 @@ use crate::{
     problems::{ProblemKind, queue},
     providers::{Parcel, connection},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -115,22 +115,14 @@ impl Action for ResyncFrom {
 pub struct ResyncFromProvider;
 
 impl Handler for ResyncFromProvider {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match self.read(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "reading a provider stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(self.read(work, job))
     }
 }
 
 impl ResyncFromProvider {
     async fn read(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: Payload = job.payload()?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {

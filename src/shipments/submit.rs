@@ -154,16 +154,8 @@ pub struct SubmitFulfillment {
 }
 
 impl Handler for SubmitFulfillment {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, End> {
-        Box::pin(async move {
-            match self.submit(work, job).await {
-                Ok(end) => end,
-                Err(error) => {
-                    tracing::error!(?error, job.id = %job.id, "submitting stopped on our side");
-                    End::Broken { reason: format!("{error:#}") }
-                }
-            }
-        })
+    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, Result<End>> {
+        Box::pin(self.submit(work, job))
     }
 }
 
@@ -179,7 +171,7 @@ enum Replied {
 
 impl SubmitFulfillment {
     async fn submit(&self, work: &Work, job: &Claimed) -> Result<End> {
-        let payload: Payload = serde_json::from_value(job.payload.clone()).context("the job's payload")?;
+        let payload: Payload = job.payload()?;
         let trace = job.trace();
         let mut scope = work.db.scope(job.account_id).await?;
         let Some(subject) = Subject::load(&mut scope, payload.shipment_id, false).await? else {

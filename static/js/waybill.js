@@ -237,9 +237,6 @@
       ...lines.flatMap(([key, name]) => [make("dt", {}, ...keys(key)), make("dd", { textContent: name })])));
     show();
   };
-  on("click", (event) => {
-    if (event.target.closest?.("[data-keys-help]")) { event.preventDefault(); help(); }
-  });
 
   // ---- things that float -----------------------------------------------------
   const dismiss = (event) => {

@@ -81,13 +81,13 @@ struct Stops {
 }
 
 impl Handler for Stops {
-    fn run<'a>(&'a self, _: &'a Work, _: &'a Claimed) -> BoxFuture<'a, End> {
+    fn run<'a>(&'a self, _: &'a Work, _: &'a Claimed) -> BoxFuture<'a, anyhow::Result<End>> {
         Box::pin(async move {
             if self.ran.fetch_add(1, Ordering::SeqCst) >= self.times {
-                return End::Done;
+                return Ok(End::Done);
             }
             assert!(!self.panics, "the <sky> fell");
-            End::Broken { reason: "no credentials open".into() }
+            anyhow::bail!("no credentials open")
         })
     }
 }

@@ -3,8 +3,8 @@
 //! can be taken back, so that nothing asks first.
 
 use crate::{
-    actions::{ActionError, Call, Outcome, run},
-    problems::work::{Assign, NoInput, Snooze, Unassign, Until, Wake},
+    actions::{ActionError, Call, NoInput, Outcome, run},
+    problems::work::{Assign, Snooze, Unassign, Until, Wake},
     secrets::random_hex,
     web::{Fields, Visitor, WebError, WebResult, local_path::LocalPath, markup::Undo},
 };

@@ -32,15 +32,6 @@ impl ActionFields<Repost> for CancelFirst {
         let ticked = fields.ticked("cancel_first");
         Ok(CancelFirstRow { who: subject.provider_name(), ticked }.render()?)
     }
-
-    async fn answer(
-        _: &Visitor,
-        _: i64,
-        outcome: &crate::actions::Outcome,
-    ) -> WebResult<(&'static str, String)> {
-        // under way is not done
-        Ok(("info", outcome.message.clone()))
-    }
 }
 
 /// What the person saw at the provider.

@@ -53,9 +53,10 @@ async fn many_are_looked_at_confirmed_posted_and_answered() {
 
     assert_eq!(yard.start(id).await, Started::Running);
     assert_eq!(yard.start(id).await, Started::Already, "a second click");
-    yard.shop.run().await;
+    yard.turn(id).await;
     assert_eq!(yard.operation(id).await.state, State::Running, "sent, not answered");
     assert_eq!(yard.rows(id, "sent").await, 4);
+    yard.shop.run().await;
     yard.shop.run_in(3).await;
     let operation = yard.operation(id).await;
     assert_eq!(operation.state, State::Finished, "{operation:?}");
@@ -160,11 +161,12 @@ async fn two_workers_do_each_row_once() {
     // the second outlived its lease
     let job = yard.claimed(id);
     while yard.operation(id).await.waiting > 0 {
-        tokio::join!(
+        let ended = tokio::join!(
             WorkOnOperation.run(&yard.work, &job),
             WorkOnOperation.run(&yard.work, &job),
             WorkOnOperation.run(&yard.work, &job)
         );
+        assert!(ended.0.is_ok() && ended.1.is_ok() && ended.2.is_ok(), "{ended:?}");
     }
     assert_eq!(yard.rows(id, "sent").await, 60);
     assert_eq!(yard.value("select count(*) from posts").await, 60);

@@ -12,6 +12,7 @@ use crate::support::{
     shop::{Shop, now},
 };
 use serde_json::json;
+use std::cell::Cell;
 use waybill::{
     accounts::Role,
     actions::By,
@@ -21,10 +22,21 @@ use waybill::{
         pick::{self, NewOperation, Selection},
         steer::{self, Started},
     },
+    clock::Instant,
     evidence::{Actor, ActorKind, TraceId},
     ids::{BulkOperationId, JobId},
-    jobs::{Claimed, End, Handler},
+    jobs::{Claimed, End, Handler, Work},
 };
+
+thread_local! {
+    static TICKS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// A clock on which every look takes a second: a turn is over after one row.
+fn ticking() -> Instant {
+    TICKS.set(TICKS.get() + 1);
+    now() + chrono::Duration::seconds(TICKS.get())
+}
 
 /// A shop with somebody who starts operations.
 struct Yard {
@@ -55,7 +67,12 @@ impl Yard {
     /// Shipments that could be posted, without an outside: their connection has no keys.
     async fn parcels(&self, n: usize) -> Vec<i64> {
         let client = connect(&self.database.superuser_url()).await;
-        let store = self.value("select min(id) from stores").await;
+        // the channel that Parcels makes has the name of the shop's
+        let new = format!(
+            "insert into stores (account_id, name) select {}, 'Store ' || count(*) from stores returning id",
+            self.account
+        );
+        let store: i64 = client.query_one(&new, &[]).await.expect("a store").get(0);
         let parcels = Parcels::furnish(&client, self.account.0, store).await;
         let mut ids = Vec::new();
         for k in 0..n {
@@ -121,9 +138,15 @@ impl Yard {
         }
     }
 
+    /// For a worker whose turns are over after one row.
+    fn slow(&self) -> Work {
+        TICKS.set(0);
+        Work { now: ticking, ..self.work.clone() }
+    }
+
     /// One turn of an operation's job, by hand.
     async fn turn(&self, id: BulkOperationId) -> End {
-        WorkOnOperation.run(&self.work, &self.claimed(id)).await
+        WorkOnOperation.run(&self.work, &self.claimed(id)).await.unwrap()
     }
 
     /// How many rows have an outcome, by the rows themselves.

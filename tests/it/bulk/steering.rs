@@ -1,11 +1,12 @@
 //! Pausing, resuming and canceling.
 
 use super::Yard;
-use crate::support::shop::now;
+use crate::support::{database::connect, shop::now};
 use waybill::{
     actions::ActionError,
-    bulk::{RowOutcome, State, pick, steer},
+    bulk::{RowOutcome, State, job::WorkOnOperation, pick, steer},
     ids::BulkOperationId,
+    jobs::Handler,
 };
 
 /// An operation of ten that did four.
@@ -75,13 +76,42 @@ async fn a_canceled_one_leaves_alone_what_was_not_begun() {
 #[tokio::test]
 async fn looking_can_be_stopped() {
     let yard = Yard::open().await;
-    let ids = yard.parcels(3).await;
+    let ids = yard.parcels(60).await;
     let id = yard.begin("post", &ids).await;
+    WorkOnOperation.run(&yard.slow(), &yard.claimed(id)).await;
+    assert_eq!((yard.rows(id, "waiting").await, yard.rows(id, "picked").await), (50, 10));
     let mut scope = yard.scope().await;
     steer::cancel(&mut scope, id, &yard.by(yard.user), now()).await.unwrap();
     scope.commit().await.unwrap();
     yard.turn(id).await;
     let operation = yard.operation(id).await;
-    assert_eq!((operation.state, operation.waiting, operation.picked), (State::Canceled, 0, 0));
+    assert_eq!((operation.state, operation.dropped), (State::Canceled, 60));
+    yard.holds_together(id).await;
+}
+
+/// The row whose turn it is when somebody pauses is not half done either.
+#[tokio::test]
+async fn a_pause_in_the_middle_of_a_row_leaves_the_row_as_it_was() {
+    let yard = Yard::open().await;
+    let ids = yard.parcels(2).await;
+    let id = yard.previewed("post", &ids).await;
+    yard.start(id).await;
+    yard.dies_after(0, "perform pg_advisory_xact_lock(4711)").await;
+    let holder = connect(&yard.database.superuser_url()).await;
+    holder.batch_execute("select pg_advisory_lock(4711)").await.unwrap();
+    let paused = async {
+        // the effect is written, the outcome is about to be
+        let waits =
+            "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted";
+        while yard.value(waits).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut scope = yard.scope().await;
+        steer::pause(&mut scope, id, &yard.by(yard.user)).await.unwrap();
+        scope.commit().await.unwrap();
+        holder.batch_execute("select pg_advisory_unlock(4711)").await.unwrap();
+    };
+    tokio::join!(yard.turn(id), paused);
+    assert_eq!((yard.rows(id, "waiting").await, yard.value("select count(*) from posts").await), (2, 0));
     yard.holds_together(id).await;
 }

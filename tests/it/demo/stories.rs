@@ -4,7 +4,7 @@ use super::support::{World, number, world};
 use crate::support::database::connect;
 use waybill::{
     accounts::Role,
-    actions::{self, Action, By, Call},
+    actions::{self, Action, By, Call, NoInput},
     cli::registry::adapters,
     clock,
     couriers::mapping::NewMapping,
@@ -17,7 +17,7 @@ use waybill::{
     sandbox::{SeedLine, SeedOrder},
     shipments::{
         ChannelSync, Status, Subject,
-        post::{NoInput, Post},
+        post::Post,
         reconcile::CheckWithProvider,
         repost::{self, Repost},
         resend::ResendFulfillments,

@@ -6,12 +6,12 @@ use crate::support::{
 };
 use waybill::{
     accounts::Role,
-    actions::{Action, ActionError, Availability, Call, run},
+    actions::{Action, ActionError, Availability, Call, NoInput, run},
     problems::list,
     shipments::{
         Status,
         mark_error::{Input, MarkAsError},
-        post::{NoInput, Post},
+        post::Post,
         repost::{self, Repost},
     },
 };

@@ -6,9 +6,9 @@ use crate::support::{
 };
 use waybill::{
     accounts::Role,
+    actions::NoInput,
     actions::{Action, ActionError, Call, run},
     ids::ShipmentId,
-    problems::work::NoInput,
     remedies::retry::{Retry, RetryGroup, Which},
     shipments::{Status, post::Post},
 };

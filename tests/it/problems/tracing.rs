@@ -6,8 +6,9 @@ use crate::support::{
 };
 use waybill::{
     accounts::Role,
+    actions::NoInput,
     evidence::TraceId,
-    shipments::post::{NoInput, Post},
+    shipments::post::Post,
     traces::{self, What},
 };
 

@@ -8,11 +8,11 @@ use chrono::{TimeZone, Utc};
 use chrono_tz::Europe::Brussels;
 use waybill::{
     accounts::Role,
-    actions::{ActionError, Call, run},
+    actions::{ActionError, Call, NoInput, run},
     outbound::ErrorClass,
     problems::{
         list::{self, Filter, View},
-        work::{Assign, NoInput, Snooze, Unassign, Until, Wake},
+        work::{Assign, Snooze, Unassign, Until, Wake},
     },
     shipments::post::Post,
 };

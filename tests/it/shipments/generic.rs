@@ -3,14 +3,10 @@
 use crate::support::{generic::tenant, shop::Shop};
 use serde_json::json;
 use waybill::{
+    actions::NoInput,
     ids::ShipmentId,
     sandbox::{Fault, FaultKind, GenericClass},
-    shipments::{
-        Status,
-        post::{NoInput, Post},
-        reconcile::CheckWithProvider,
-        resync_from::ResyncFrom,
-    },
+    shipments::{Status, post::Post, reconcile::CheckWithProvider, resync_from::ResyncFrom},
 };
 
 /// A shop whose one shipment goes to a warehouse of a class.

@@ -3,12 +3,12 @@
 use crate::support::shop::Shop;
 use waybill::{
     accounts::Role,
-    actions::{ActionError, Availability},
+    actions::{ActionError, Availability, NoInput},
     outbound::signature,
     sandbox::{Fault, FaultKind},
     shipments::{
         Status,
-        post::{NoInput, Post},
+        post::Post,
         reconcile::CheckWithProvider,
         repost::{self, Repost},
     },

@@ -3,12 +3,12 @@
 use crate::support::shop::{Shop, now};
 use waybill::{
     accounts::Role,
-    actions::{self, Action, ActionError, Availability, Call},
+    actions::{self, Action, ActionError, Availability, Call, NoInput},
     ids::ShipmentId,
     shipments::{
         Status,
         gate::next_reference,
-        post::{NoInput, Post},
+        post::Post,
         repost::{Input, Repost},
     },
 };

@@ -3,7 +3,7 @@
 
 use crate::support::shop::Shop;
 use waybill::{
-    actions::{Action, ActionError, Availability},
+    actions::{Action, ActionError, Availability, NoInput},
     ids::ShipmentId,
     sandbox::{Fault, FaultKind, GenericClass},
     shipments::{
@@ -11,7 +11,7 @@ use waybill::{
         cancel_order::CancelOrder,
         decide_post::{self, DecidePost},
         late::CancelSecond,
-        post::{NoInput, Post},
+        post::Post,
         reconcile::CheckWithProvider,
         repost::{self, Repost},
     },

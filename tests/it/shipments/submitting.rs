@@ -3,17 +3,12 @@
 use crate::support::shop::{Shop, now};
 use waybill::{
     accounts::Role,
-    actions::ActionError,
+    actions::{ActionError, NoInput},
     couriers::mapping::NewMapping,
     ids::{OrderId, ShipmentId},
     remedies::map_courier,
     sandbox::{Fault, FaultKind},
-    shipments::{
-        ChannelSync,
-        post::{NoInput, Post},
-        resend::ResendFulfillments,
-        submit::SubmitToChannel,
-    },
+    shipments::{ChannelSync, post::Post, resend::ResendFulfillments, submit::SubmitToChannel},
 };
 
 async fn shipped(shop: &Shop, courier: &str, tracking: &str) -> (OrderId, ShipmentId) {

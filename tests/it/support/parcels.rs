@@ -24,7 +24,9 @@ impl Parcels {
             client,
             &format!(
                 "insert into channels (account_id, store_id, kind, name, on_unmapped_courier)
-                 values ({account}, {store}, 'ebay', 'eBay UK', 'hold_back') returning id"
+                 select {account}, {store}, 'ebay', 'eBay UK' || case when exists (
+                   select from channels where store_id = {store} and name = 'eBay UK') then ' 2' else '' end, 'hold_back'
+                 returning id"
             ),
         )
         .await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::{cell::Cell, sync::Arc, time::Duration};
 use waybill::{
     accounts::Role,
-    actions::{self, Action, ActionError, By, Call, Outcome},
+    actions::{self, Action, ActionError, By, Call, NoInput, Outcome},
     channels::orders_in,
     cli::registry::adapters,
     clock::{self, Instant},
@@ -320,12 +320,7 @@ impl Shop {
         let remote = self.text(&format!("select fulfillment_id from shipments where id = {shipment}")).await;
         let ship = Ship { carrier_code: courier.into(), tracking_number: tracking.into(), ..Ship::default() };
         self.sandbox.ship(remote.parse().unwrap(), ship).unwrap();
-        self.act::<waybill::shipments::resync_from::ResyncFrom>(
-            shipment.0,
-            waybill::shipments::post::NoInput {},
-        )
-        .await
-        .unwrap();
+        self.act::<waybill::shipments::resync_from::ResyncFrom>(shipment.0, NoInput {}).await.unwrap();
     }
 
     /// The shipment with what surrounds it.
