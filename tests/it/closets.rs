@@ -219,7 +219,7 @@ fn states_move_only_as_the_table_says() {
     insta::assert_snapshot!(table, @"
     pending_post → posting shipped error canceled
     posting → pending_post pending_tracking shipped delivered error unconfirmed
-    pending_tracking → posting shipped delivered error canceled
+    pending_tracking → pending_post posting shipped delivered error canceled
     shipped → posting delivered error canceled
     delivered → posting canceled
     error → posting pending_tracking shipped delivered unconfirmed canceled

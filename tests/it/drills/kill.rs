@@ -3,7 +3,7 @@
 //! leases run out. After each cycle everything is judged as in the matrix.
 
 use super::{
-    matrix::{SIDES, Side, follow, judge},
+    matrix::{SIDES, Said, Side, follow, judge},
     tally::Tally,
     yard::Yard,
 };
@@ -294,7 +294,16 @@ async fn whatever_is_killed_nothing_is_doubled_and_nothing_lost() {
                 if shipment.post.is_empty() {
                     tally.losses.push(format!("{where_}: the click was acknowledged"));
                 }
-                let steps = judge(&mut tally, &ground.yard, &mut browser, &shipment, &live, &where_).await;
+                let steps = judge(
+                    &mut tally,
+                    &ground.yard,
+                    &mut browser,
+                    &mut Said::new(),
+                    &shipment,
+                    &live,
+                    &where_,
+                )
+                .await;
                 follow(&ground.yard, side, &steps, &shipment, &live).await;
             }
         }

@@ -104,6 +104,8 @@ const SEARCHABLE: usize = 2;
 async fn an_order_that_arrives_after_it_was_called_absent_is_taken_over() {
     let yard = Yard::open().await;
     let shipment = held(&yard, SEARCHABLE).await;
+    assert!(yard.quiesce_for(300).await);
+    assert_eq!(yard.judge(&[shipment]).await[0].status, "unconfirmed", "it may still be at it");
     assert!(yard.quiesce_for(1_800).await);
     let absent = yard.judge(&[shipment]).await.remove(0);
     assert_eq!((absent.status.as_str(), absent.post.as_str()), ("error", "absent"));

@@ -140,10 +140,11 @@ async fn matrix(side: Side) {
                 tally.unexplained.push(format!("{name}, {round}: a bulk operation does not end"));
             }
             let live = yard.live();
-            let mut left = false;
+            let (mut left, mut said) = (false, Said::new());
             for shipment in yard.judge(&ours).await {
                 let where_ = format!("{name}, {round}: {} {shipment:?}", side.name);
-                let steps = judge(&mut tally, &yard, &mut browser, &shipment, &live, &where_).await;
+                let steps =
+                    judge(&mut tally, &yard, &mut browser, &mut said, &shipment, &live, &where_).await;
                 // what was to be canceled stays so
                 if shipment.id != cells.cancel && !steps.is_empty() {
                     left = true;
@@ -216,12 +217,16 @@ async fn posted_before(yard: &Yard, side: Side, cells: &[Cells]) {
     }
 }
 
+/// What pages say of a situation: shipments in the same one are told the same.
+pub type Said = BTreeMap<(String, String, i64), (String, Vec<String>)>;
+
 /// What must be true of a shipment when nothing moves any more. Answers the steps
 /// its page offers, where anything is left to do.
 pub async fn judge(
     tally: &mut Tally,
     yard: &Yard,
     browser: &mut Browser,
+    said: &mut Said,
     shipment: &Judged,
     live: &BTreeMap<String, Vec<String>>,
     where_: &str,
@@ -245,7 +250,11 @@ pub async fn judge(
         "posting" => tally.unexplained.push(format!("{where_}: it is left in the middle")),
         _ => {}
     }
-    let (sentence, steps) = yard.says(browser, shipment.id).await;
+    let situation = (shipment.status.clone(), shipment.post.clone(), shipment.problems);
+    if !said.contains_key(&situation) {
+        said.insert(situation.clone(), yard.says(browser, shipment.id).await);
+    }
+    let (sentence, steps) = said[&situation].clone();
     if sentence.is_empty() || steps.is_empty() {
         tally.unexplained.push(format!("{where_}: the page says “{sentence}” and offers {steps:?}"));
     }

@@ -239,8 +239,8 @@ impl Yard {
         let mut live: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for order in self.shop.sandbox.live() {
             if matches!(order.vendor.as_str(), "shipstation" | "generic") {
-                // a later reference is the number with a suffix
-                let number = order.reference.split_once("-R").map_or(order.reference.as_str(), |(n, _)| n);
+                // the number, and after a dot whose it is
+                let number = order.reference.split('.').next().unwrap_or_default();
                 live.entry(number.to_owned()).or_default().extend(order.remote_ids);
             }
         }
