@@ -63,11 +63,10 @@ struct Item {
     at: Option<Stamp>,
 }
 
-/// Everything of an operation: replaced as one while something moves.
+/// Everything of an operation: asked for again when something of it moved.
 #[derive(Template)]
 #[template(path = "bulk/_operation.html")]
 struct Part {
-    nonce: String,
     id: BulkOperationId,
     operation: Operation,
     /// This page with what it is asked for.
@@ -173,7 +172,6 @@ pub(super) async fn render(
     let paged = if after > 0 { filtered.with("after", after) } else { filtered };
     let typed = line.is_some_and(|line| line.is_typed(&operation));
     let part = Part {
-        nonce: visitor.asked.nonce.clone(),
         id,
         here: paged.to_string(),
         badge: state_badge(&operation),

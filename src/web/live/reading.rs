@@ -5,7 +5,7 @@ use crate::{
     clock::Instant,
     db::{Db, DbResult, Scope, sql},
     evidence::activity::Subject,
-    ids::{AccountId, ImportId, log_id_floor, log_id_time},
+    ids::{AccountId, log_id_floor, log_id_time},
 };
 use diesel::{
     QueryableByName,
@@ -18,8 +18,9 @@ use std::collections::{BTreeSet, HashMap};
 const OVERLAP: chrono::Duration = chrono::Duration::seconds(5);
 /// More lines than this at once are not told apart.
 const MOST: i64 = 5_000;
-/// Imports of which progress is read.
-const IMPORTS: i64 = 20;
+/// The newest imports and bulk operations, so many of each, are looked at for
+/// progress.
+const NEWEST: i64 = 20;
 
 /// What changed in an account since the last time it was read.
 #[derive(Debug)]
@@ -27,7 +28,10 @@ pub struct News {
     /// The newest line that was read: where a cut stream goes on.
     pub until: i64,
     lines: Vec<Line>,
-    imports: Vec<ImportId>,
+    /// What went on without a line.
+    progress: Vec<Topic>,
+    /// Progress is not written down: after a cut all of it may have changed.
+    cut: bool,
     /// More changed than is told apart.
     everything: bool,
 }
@@ -37,7 +41,8 @@ impl News {
     pub fn is_about(&self, topic: &Topic) -> bool {
         self.everything
             || self.lines.iter().any(|line| line.is_about(topic))
-            || self.imports.iter().any(|id| *topic == Topic::Record(Subject::Import, id.0))
+            || self.progress.contains(topic)
+            || self.cut && topic.is_progress()
     }
 }
 
@@ -72,10 +77,13 @@ impl Line {
 
 #[derive(QueryableByName)]
 struct Progress {
+    #[diesel(sql_type = Text)]
+    subject_kind: Subject,
     #[diesel(sql_type = BigInt)]
-    id: ImportId,
-    #[diesel(sql_type = BigInt)]
-    done: i64,
+    subject_id: i64,
+    /// Its state and counters, to see whether they changed.
+    #[diesel(sql_type = Text)]
+    look: String,
 }
 
 /// How far an account's history was read.
@@ -85,33 +93,33 @@ pub struct Reading {
     floor: i64,
     /// What was read above it.
     seen: BTreeSet<i64>,
-    /// Running imports: so many rows were taken in.
-    imports: HashMap<ImportId, i64>,
+    /// What imports and bulk operations looked like.
+    progress: HashMap<Topic, String>,
 }
 
 impl Reading {
     /// From a moment on.
     pub fn from(at: Instant) -> Reading {
-        Reading { floor: log_id_floor(at - OVERLAP), seen: BTreeSet::new(), imports: HashMap::new() }
+        Reading { floor: log_id_floor(at - OVERLAP), seen: BTreeSet::new(), progress: HashMap::new() }
     }
 
     /// What was added since; `None` when nothing was.
     pub async fn next(&mut self, db: &Db, account: AccountId) -> DbResult<Option<News>> {
         let mut scope = db.snapshot(account).await?;
         let rows = lines(&mut scope, self.floor).await?;
-        let running = running(&mut scope).await?;
+        let looks = progress(&mut scope).await?;
         drop(scope);
-        let imports = running.iter().filter(|(id, done)| self.imports.get(id) != Some(done));
-        let imports: Vec<ImportId> = imports.map(|(id, _)| *id).collect();
-        self.imports = running;
+        let moved = looks.iter().filter(|(topic, look)| self.progress.get(topic) != Some(look));
+        let moved: Vec<Topic> = moved.map(|(topic, _)| *topic).collect();
+        self.progress = looks;
         let everything = i64::try_from(rows.len()).unwrap_or(MOST) >= MOST;
         let until = rows.last().map_or(self.floor, |line| line.id);
         let lines: Vec<Line> = rows.into_iter().filter(|line| self.seen.insert(line.id)).collect();
         // where there is too much to be told apart, it is not read twice either
         self.floor = if everything { until } else { self.floor.max(behind(until)) };
         self.seen = self.seen.split_off(&(self.floor + 1));
-        let nothing = lines.is_empty() && imports.is_empty();
-        Ok((!nothing).then_some(News { until, lines, imports, everything }))
+        let nothing = lines.is_empty() && moved.is_empty();
+        Ok((!nothing).then_some(News { until, lines, progress: moved, cut: false, everything }))
     }
 }
 
@@ -121,7 +129,7 @@ pub async fn since(scope: &mut Scope, id: i64) -> DbResult<News> {
     let lines = lines(scope, behind(id)).await?;
     let everything = i64::try_from(lines.len()).unwrap_or(MOST) >= MOST;
     let until = lines.last().map_or(id, |line| line.id.max(id));
-    Ok(News { until, lines, imports: Vec::new(), everything })
+    Ok(News { until, lines, progress: Vec::new(), cut: true, everything })
 }
 
 /// The id that overlaps with one.
@@ -147,18 +155,23 @@ async fn lines(scope: &mut Scope, above: i64) -> DbResult<Vec<Line>> {
         .await
 }
 
-/// The imports that run, with the rows they took in: they move without a line
-/// of history for each row.
-async fn running(scope: &mut Scope) -> DbResult<HashMap<ImportId, i64>> {
+/// How the newest imports and bulk operations look: they move row by row,
+/// without a line of history of their own for each.
+async fn progress(scope: &mut Scope) -> DbResult<HashMap<Topic, String>> {
     let account = scope.account();
     let rows: Vec<Progress> = scope
         .rows(
-            sql("select id, (rows_created + rows_updated + rows_unchanged + rows_failed)::bigint as done from ( \
-                   select * from imports where account_id = {} order by id desc limit {}) newest \
-                 where state = 'running'")
+            sql("(select 'import' as subject_kind, id as subject_id, concat_ws(' ', state, rows_total, rows_created, \
+                   rows_updated, rows_unchanged, rows_failed) as look \
+                   from imports where account_id = {} order by id desc limit {}) \
+                 union all (select 'bulk_operation', id, concat_ws(' ', state, total, picked, waiting, changed, \
+                   skipped, sent, done, failed, unknown, dropped) \
+                   from bulk_operations where account_id = {} order by id desc limit {})")
             .bind(account)
-            .bind(IMPORTS),
+            .bind(NEWEST)
+            .bind(account)
+            .bind(NEWEST),
         )
         .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.done)).collect())
+    Ok(rows.into_iter().map(|row| (Topic::Record(row.subject_kind, row.subject_id), row.look)).collect())
 }

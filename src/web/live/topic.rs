@@ -4,7 +4,7 @@ use crate::evidence::activity::Subject;
 use std::fmt;
 
 /// Something that can change: `shipment:5`, `problems`, `any`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// Anything of the account.
     Any,
@@ -25,6 +25,13 @@ impl Topic {
                 Some(Topic::Record(Subject::parse(kind)?, id.parse().ok()?))
             }
         }
+    }
+}
+
+impl Topic {
+    /// Whether it moves without a line of history for each step.
+    pub fn is_progress(&self) -> bool {
+        matches!(self, Topic::Record(Subject::Import | Subject::BulkOperation, _))
     }
 }
 

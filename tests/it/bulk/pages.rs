@@ -101,7 +101,8 @@ async fn a_few_are_previewed_at_once_and_done_in_the_background() {
     assert_eq!((started.status, started.location()), (303, at.as_str()));
     assert_eq!(client.submit(&page, &[]).await.status, 303, "a second click is the same act");
     let running = client.get(&at).await;
-    assert_eq!(running.attribute("#operation-live", "hx-trigger").as_deref(), Some("every 1500ms"));
+    let id = at.trim_start_matches("/bulk/");
+    assert_eq!(running.attribute("#operation", "data-live"), Some(format!("bulk_operation:{id}")));
     assert_eq!(running.attribute("progress", "max").as_deref(), Some("4"));
     assert!(running.texts("footer button").contains(&"Pause".to_owned()));
     desk.work().await;

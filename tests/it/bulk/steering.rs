@@ -78,7 +78,7 @@ async fn looking_can_be_stopped() {
     let yard = Yard::open().await;
     let ids = yard.parcels(60).await;
     let id = yard.begin("post", &ids).await;
-    WorkOnOperation.run(&yard.slow(), &yard.claimed(id)).await;
+    WorkOnOperation.run(&yard.slow(), &yard.claimed(id)).await.unwrap();
     assert_eq!((yard.rows(id, "waiting").await, yard.rows(id, "picked").await), (50, 10));
     let mut scope = yard.scope().await;
     steer::cancel(&mut scope, id, &yard.by(yard.user), now()).await.unwrap();

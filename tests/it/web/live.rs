@@ -229,3 +229,33 @@ async fn a_page_asks_only_about_what_there_is() {
     assert_eq!(so_far.status, 200);
     assert!(so_far.body.contains(&format!("id: {line}\ndata: ")), "{}", so_far.body);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_moves_row_by_row_is_told_without_a_line_of_history() {
+    let portal = Portal::open().await;
+    let account = portal.own.account;
+    let client = portal.visitor(Role::Client).await;
+    let import = format!("import:{}", portal.own.record("import"));
+    let operation = portal
+        .count(&format!(
+            "with made as (insert into bulk_operations (account_id, action, resource, state, total, waiting) \
+             values ({account}, 'post', 'shipments', 'running', 9, 9) returning id) select id from made"
+        ))
+        .await;
+    let operation = format!("bulk_operation:{operation}");
+    long_ago(&portal).await;
+    let mut stream = Stream::open(&client, &format!("{import}&about={operation}"), None).await;
+    let told = stream.says().await.expect("an event");
+    assert_eq!(told.data["changed"], serde_json::json!([import, operation]), "nobody knows what was missed");
+    // the reader's own first look
+    stream.says().await.expect("an event");
+    for (change, topic) in [
+        ("update imports set rows_unchanged = rows_unchanged + 1", &import),
+        ("update bulk_operations set waiting = waiting - 1, done = done + 1", &operation),
+        ("update bulk_operations set state = 'paused'", &operation),
+    ] {
+        portal.sql(&format!("{change} where account_id = {account}")).await;
+        let told = stream.says().await.expect("an event");
+        assert_eq!(told.data["changed"], serde_json::json!([topic]), "{change}");
+    }
+}
