@@ -218,7 +218,7 @@ async fn posted_before(yard: &Yard, side: Side, cells: &[Cells]) {
 }
 
 /// What pages say of a situation: shipments in the same one are told the same.
-pub type Said = BTreeMap<(String, String, i64), (String, Vec<String>)>;
+pub type Said = BTreeMap<(String, String, i64, bool), (String, Vec<String>)>;
 
 /// What must be true of a shipment when nothing moves any more. Answers the steps
 /// its page offers, where anything is left to do.
@@ -250,7 +250,8 @@ pub async fn judge(
         "posting" => tally.unexplained.push(format!("{where_}: it is left in the middle")),
         _ => {}
     }
-    let situation = (shipment.status.clone(), shipment.post.clone(), shipment.problems);
+    let (status, post) = (shipment.status.clone(), shipment.post.clone());
+    let situation = (status, post, shipment.problems, shipment.posted_before);
     if !said.contains_key(&situation) {
         said.insert(situation.clone(), yard.says(browser, shipment.id).await);
     }

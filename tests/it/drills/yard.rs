@@ -66,6 +66,8 @@ pub struct Judged {
     pub sent: i64,
     /// How many problems of it are open.
     pub problems: i64,
+    /// Whether a provider ever had an order of it.
+    pub posted_before: bool,
     pub sync: String,
 }
 
@@ -219,7 +221,8 @@ impl Yard {
         let query = "select s.id, s.number, s.status, s.fulfillment_id, s.channel_sync, \
              coalesce((select state from posts p where p.shipment_id = s.id order by group_no desc limit 1), ''), \
              (select count(*) from post_attempts a where a.shipment_id = s.id and a.step = 'sent'), \
-             (select count(*) from problems p where p.shipment_id = s.id and p.resolved_at is null) \
+             (select count(*) from problems p where p.shipment_id = s.id and p.resolved_at is null), \
+             exists (select 1 from provider_orders o where o.shipment_id = s.id) \
              from shipments s where s.id = any($1) order by s.id";
         let judged = |row: &tokio_postgres::Row| Judged {
             id: ShipmentId(row.get(0)),
@@ -230,6 +233,7 @@ impl Yard {
             post: row.get(5),
             sent: row.get(6),
             problems: row.get(7),
+            posted_before: row.get(8),
         };
         self.client().await.query(query, &[&ids]).await.expect("the shipments").iter().map(judged).collect()
     }
