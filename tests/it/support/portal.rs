@@ -304,6 +304,8 @@ impl Browser {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // a connection that was left open may be closed by the portal just as it is used again
+            .pool_max_idle_per_host(0)
             .build()
             .expect("a browser");
         Browser { http, base: format!("http://{address}"), cookies: BTreeMap::new() }
