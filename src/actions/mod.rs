@@ -270,6 +270,17 @@ pub trait Action: Send + Sync + 'static {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NoInput {}
 
+/// The reason a person gave, of 500 characters at most; where it is needed,
+/// `asks` is the sentence that asks for it.
+pub fn reason<'a>(given: &'a str, asks: Option<&str>) -> Result<&'a str, ActionError> {
+    let given = given.trim();
+    match (given.chars().count(), asks) {
+        (0..3, Some(asks)) => Err(ActionError::field("reason", asks)),
+        (..=500, _) => Ok(given),
+        _ => Err(ActionError::field("reason", "Keep the reason under 500 characters.")),
+    }
+}
+
 /// Reads a checkbox: `on`, `true`, `1` or a JSON boolean.
 pub fn ticked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let value = Value::deserialize(deserializer)?;

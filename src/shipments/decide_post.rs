@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{self, Action, ActionError, Availability, By, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope},
     evidence::{Entry, activity},
@@ -81,7 +81,7 @@ impl Action for DecidePost {
         input: Input,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let (remote_id, reason) = (input.remote_id.trim(), input.reason.trim());
+        let remote_id = input.remote_id.trim();
         let there = match input.there.as_str() {
             "yes" => true,
             "no" => false,
@@ -93,9 +93,7 @@ impl Action for DecidePost {
         if remote_id.chars().count() > 100 {
             return Err(ActionError::field("remote_id", "Keep the number under 100 characters."));
         }
-        if !(3..=500).contains(&reason.chars().count()) {
-            return Err(ActionError::field("reason", "Say what you looked at, in 3 to 500 characters."));
-        }
+        let reason = actions::reason(&input.reason, Some("Say what you looked at."))?;
         let post = match subject.around.post_id {
             Some(id) => posts::lock(scope, id).await?,
             None => None,

@@ -6,7 +6,7 @@ use super::{
     door::{Caller, Canceled, Door},
     post::Ready,
     posts::{self, Step},
-    provider_orders,
+    provider_orders::{self, ProviderOrder},
     survey::{Survey, survey},
 };
 use crate::{
@@ -72,6 +72,7 @@ pub(super) async fn ask(
     let mut scope = work.db.scope(job.account_id).await?;
     let (step, detail) = found(&survey);
     posts::step(&mut scope, &ready.post, step, &detail, survey.record).await?;
+    let known = provider_orders::of_shipment(&mut scope, ready.post.shipment_id).await?;
     if gate.anyway && (!survey.live.is_empty() || survey.unclear.is_some()) {
         let told = format!("Sent anyway: {}", ready.post.reason);
         posts::step(&mut scope, &ready.post, Step::Decided, &told, None).await?;
@@ -102,8 +103,9 @@ pub(super) async fn ask(
     }
     // a reference whose order ended there would not make a new one
     let last = &ready.order.reference;
-    let used_up = survey.ended_under.contains(last)
-        && !ready.door.capabilities().reuses_references
+    let ended = |order: &ProviderOrder| order.ended_at.is_some() && order.reference == *last;
+    let used_up = !ready.door.capabilities().reuses_references
+        && known.iter().any(ended)
         && survey.live.iter().all(|(_, order)| order.reference != *last);
     Ok(Ok(Answer::Pass { reference: if used_up { next_reference(last) } else { last.clone() } }))
 }
@@ -121,7 +123,6 @@ async fn cancel_all(work: &Work, job: &Claimed, ready: &Ready, survey: &mut Surv
         survey.record = record.or(survey.record);
         match canceled {
             Canceled::Done => {
-                survey.ended_under.insert(order.reference.clone());
                 cancel_order::note_gone(work, job, ready, connection, &order, record).await?;
                 continue;
             }

@@ -4,7 +4,7 @@
 use super::{Status, Subject, state, view};
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{self, Action, ActionError, Availability, By, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity, mask},
@@ -90,16 +90,10 @@ impl Action for MarkAsError {
         input: Input,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let note = input.reason.trim();
-        if note.chars().count() < 3 {
-            return Err(ActionError::field("reason", "Say what is wrong with the shipment."));
-        }
-        if note.chars().count() > 500 {
-            return Err(ActionError::field("reason", "Keep the reason under 500 characters."));
-        }
+        let note = actions::reason(&input.reason, Some("Say what is wrong with the shipment."))?;
         let shipment = &subject.shipment;
         if !state::move_to(scope, shipment.id, shipment.status, Status::Error).await? {
-            return Err(ActionError::Unavailable(crate::actions::WhyNot {
+            return Err(ActionError::Unavailable(actions::WhyNot {
                 sentence: "Its status changed meanwhile. Look at it again.".into(),
                 offer: None,
             }));

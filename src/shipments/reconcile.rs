@@ -233,9 +233,10 @@ async fn repeatable(
         return Ok(None);
     }
     let order = outgoing::post_order(scope, subject, post).await?;
+    // with another content a refusal would say nothing about the first request
     let same = post.request_hash.as_deref() == Some(post::request_hash(&order).as_str());
-    let fresh = post.sent_at.is_some_and(|at| now < at + KEY_LASTS);
-    Ok((class == IdempotencyClass::OwnId || same && fresh).then_some(order))
+    let known = class == IdempotencyClass::OwnId || post.sent_at.is_some_and(|at| now < at + KEY_LASTS);
+    Ok((same && known).then_some(order))
 }
 
 /// Commits that the request goes out once more.

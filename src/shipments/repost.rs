@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview},
+    actions::{self, Action, ActionError, Availability, By, Outcome, Preview},
     clock::Instant,
     db::{DbResult, Scope},
     evidence::{Entry, activity},
@@ -98,16 +98,8 @@ impl Action for Repost {
         input: Input,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let reason = input.reason.trim();
-        if input.anyway && reason.chars().count() < 3 {
-            return Err(ActionError::field(
-                "reason",
-                "Say why it may be sent although the earlier order may still be there.",
-            ));
-        }
-        if reason.chars().count() > 500 {
-            return Err(ActionError::field("reason", "Keep the reason under 500 characters."));
-        }
+        let asks = "Say why it may be sent although the earlier order may still be there.";
+        let reason = actions::reason(&input.reason, input.anyway.then_some(asks))?;
         if input.anyway && input.cancel_first {
             return Err(ActionError::field(
                 "anyway",

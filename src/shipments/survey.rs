@@ -20,14 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Survey {
     /// The orders that live, each once.
     pub(super) live: Vec<(ConnectionId, RemoteOrder)>,
-    /// The references under which an order has ended.
-    pub(super) ended_under: BTreeSet<String>,
+    /// Those that were found to have ended.
+    ended: Vec<(ConnectionId, RemoteOrder)>,
+    /// Our records of orders that are not there any more.
+    gone: Vec<i64>,
     /// Why it cannot be told for sure, in words.
     pub(super) unclear: Option<String>,
     /// The last exchange.
     pub(super) record: Option<RecordId>,
-    /// Whether anything was asked at all.
-    pub(super) asked: bool,
 }
 
 /// Asks, and keeps what is learned in our records of the orders; or the end of a
@@ -44,7 +44,6 @@ pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Res
     }
     drop(scope);
     let mut survey = Survey::default();
-    let mut gone = Vec::new();
     for (id, door) in &doors {
         let work = &match door.turn_to_read(work, job).await {
             Ok(work) => work,
@@ -53,14 +52,14 @@ pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Res
         let caller = Caller { work, job, shipment: &subject.shipment };
         let known: Vec<&ProviderOrder> = known.iter().filter(|o| o.connection_id == *id).collect();
         let references = sent.iter().filter(|s| s.0 == *id).map(|s| s.1.as_str());
-        ask(&mut survey, &mut gone, caller, door, &known, references).await;
+        ask(&mut survey, caller, door, &known, references).await;
     }
     let now = (work.now)();
     let mut scope = work.db.scope(job.account_id).await?;
-    for order in gone {
-        provider_orders::note_ended(&mut scope, order, now).await?;
+    for order in &survey.gone {
+        provider_orders::note_ended(&mut scope, *order, now).await?;
     }
-    for (connection, order) in &survey.live {
+    for (connection, order) in survey.live.iter().chain(&survey.ended) {
         provider_orders::note_seen(&mut scope, subject.shipment.id, *connection, order, now).await?;
     }
     scope.commit().await?;
@@ -69,7 +68,6 @@ pub(super) async fn survey(work: &Work, job: &Claimed, subject: &Subject) -> Res
 
 async fn ask(
     survey: &mut Survey,
-    gone: &mut Vec<i64>,
     caller: Caller<'_>,
     door: &Door,
     known: &[&ProviderOrder],
@@ -80,13 +78,10 @@ async fn ask(
     for order in known {
         let (told, record) = door.read(caller, &order.remote_id).await;
         survey.record = record.or(survey.record);
-        survey.asked |= record.is_some();
         match told {
             Told::There(there) if there.live => survey.add(id, there),
-            Told::There(_) | Told::Gone => {
-                survey.ended_under.insert(order.reference.clone());
-                gone.push(order.id);
-            }
+            Told::There(there) => survey.ended.push((id, there)),
+            Told::Gone => survey.gone.push(order.id),
             Told::CannotTell => {
                 untold.insert(&order.remote_id);
             }
@@ -97,16 +92,13 @@ async fn ask(
     for reference in references {
         let (found, record) = door.find(caller, reference).await;
         survey.record = record.or(survey.record);
-        survey.asked |= record.is_some();
         match found {
             Found::Orders(orders) => {
                 untold.retain(|remote| orders.iter().all(|o| o.remote_id != *remote));
                 for order in orders {
-                    if order.live {
-                        survey.add(id, order);
-                    } else {
-                        survey.ended_under.insert(reference.to_owned());
-                        gone.extend(known.iter().filter(|k| k.remote_id == order.remote_id).map(|k| k.id));
+                    match order.live {
+                        true => survey.add(id, order),
+                        false => survey.ended.push((id, order)),
                     }
                 }
             }

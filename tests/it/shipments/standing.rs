@@ -71,19 +71,39 @@ async fn what_cannot_be_done_twice_is_sent_once_more() {
     }
 }
 
-/// With another content the key would be refused, or stand for something else.
+/// With another content a key would be refused, and so may an id: that would say
+/// nothing about the first request.
 #[tokio::test]
-async fn a_key_is_not_used_for_another_content() {
-    let (shop, shipment) = shop(GenericClass::Key).await;
-    fault(&shop, CREATE, FaultKind::CutAfterRead);
-    assert_eq!(post(&shop, shipment).await, Status::Unconfirmed);
-    shop.sql("update addresses set city = 'Gent'").await;
-    for seconds in [6, 61, 601] {
-        shop.run_in(seconds).await;
+async fn another_content_is_not_sent_to_learn_what_became_of_the_first() {
+    for class in [GenericClass::Key, GenericClass::OwnId] {
+        let (shop, shipment) = shop(class).await;
+        fault(&shop, CREATE, FaultKind::CutAfterRead);
+        assert_eq!(post(&shop, shipment).await, Status::Unconfirmed);
+        shop.sql("update addresses set city = 'Gent'").await;
+        for seconds in [6, 61, 601] {
+            shop.run_in(seconds).await;
+        }
+        assert_eq!(status(&shop, shipment).await, Status::Error, "{class:?}");
+        assert_eq!(open_problems(&shop).await, "post absent", "{class:?}");
+        assert_eq!(shop.live_orders("SHP"), 0, "{class:?}");
     }
-    assert_eq!(status(&shop, shipment).await, Status::Error);
-    assert_eq!(open_problems(&shop).await, "post absent");
-    assert_eq!(shop.live_orders("SHP"), 0);
+}
+
+/// Where nothing can be read, our own records say that the reference is used up.
+#[tokio::test]
+async fn a_reference_whose_order_was_canceled_is_not_sent_again() {
+    let (shop, shipment) = shop(GenericClass::OwnId).await;
+    shop.sql("update connections set settings = settings || '{\"reads\": false}'").await;
+    assert_eq!(post(&shop, shipment).await, Status::PendingTracking);
+    shop.act::<CancelOrder>(shipment.0, NoInput {}).await.unwrap();
+    shop.run().await;
+    assert_eq!(status(&shop, shipment).await, Status::PendingPost);
+    shop.act::<Repost>(shipment.0, repost::Input::default()).await.unwrap();
+    shop.run().await;
+    assert_eq!(status(&shop, shipment).await, Status::PendingTracking);
+    assert_eq!(shop.live_orders("SHP"), 1);
+    let reference = shop.text("select external_reference from posts order by id desc limit 1").await;
+    assert!(reference.ends_with("-R2"), "{reference}");
 }
 
 #[tokio::test]
