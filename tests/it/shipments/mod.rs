@@ -5,5 +5,6 @@ mod arriving;
 mod generic;
 mod posting;
 mod reposting;
+mod reshipping;
 mod standing;
 mod submitting;
