@@ -8,8 +8,10 @@
 pub mod cancel_order;
 pub mod decide_post;
 mod door;
+pub mod edit_shipping;
 pub mod gate;
 pub mod late;
+pub mod leave;
 pub mod list;
 pub mod mark_error;
 pub mod of_order;
