@@ -2,26 +2,19 @@
 //! over what moves the shipment forward.
 
 use super::{
-    ChannelSync, InventoryStatus, Status, Subject, TrackingStatus,
+    Status, Subject,
     door::{Caller, Door},
-    provider_orders, state, submit, view,
+    leave::{Departure, leave},
+    provider_orders,
 };
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
     clock::Instant,
-    couriers::{catalogue, seen},
-    db::{DbResult, Scope, sql},
+    db::{DbResult, Scope},
     evidence::{Actor, Entry, TraceId, activity},
     ids::{RecordId, ShipmentId},
-    inventory::{Mover, ledger},
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
-    notify::{
-        events::{self, EventType, NewEvent},
-        responders::{self, Trigger},
-    },
-    orders::status,
-    problems::{ProblemKind, queue},
     providers::{Parcel, connection},
 };
 use anyhow::Result;
@@ -234,85 +227,14 @@ async fn take_over(
         return Ok(());
     }
     let Some(parcel) = parcel else { return Ok(()) };
-    let account = scope.account();
-    let url = catalogue::by_any_name(&parcel.courier).and_then(|c| c.tracking_url(&parcel.tracking_number));
-    let shipped_at = parcel.shipped_at.unwrap_or(now);
-    scope
-        .execute(
-            sql("update shipments set tracking_number = {}, courier = {}, service_level = coalesce({}, service_level), \
-                 tracking_url = {}, tracking_status = coalesce(tracking_status, {}), cost_minor = coalesce({}, cost_minor), \
-                 inventory_status = {}, shipped_at = coalesce(shipped_at, {}), \
-                 search_text = search_text || ' ' || lower({}), version = version + 1, updated_at = {} \
-                 where account_id = {} and id = {}")
-            .bind(&parcel.tracking_number)
-            .bind(&parcel.courier)
-            .bind(parcel.service.clone())
-            .bind(url)
-            .bind(TrackingStatus::Transit)
-            .bind(parcel.cost_minor)
-            .bind(InventoryStatus::Shipped)
-            .bind(shipped_at)
-            .bind(&parcel.tracking_number)
-            .bind(now)
-            .bind(account)
-            .bind(shipment.id),
-        )
-        .await?;
-    let moved = matches!(shipment.status, Status::PendingTracking | Status::Error | Status::Unconfirmed);
-    if moved {
-        state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
-        // whatever was asked or marked before: it has left
-        for kind in [ProblemKind::Post, ProblemKind::Cancel] {
-            queue::resolve(scope, shipment.id, kind, "It has left the warehouse.", now).await?;
-        }
-    }
-    // sent again after a re-post, its items are no further ones
-    if moved && shipment.shipped_at.is_none() && shipment.reship_of.is_none() {
-        scope
-            .execute(
-                sql("update order_lines ol set quantity_shipped = least(ol.quantity, ol.quantity_shipped + l.quantity) \
-                     from shipment_lines l where l.account_id = ol.account_id and l.order_line_id = ol.id \
-                     and l.account_id = {} and l.shipment_id = {}")
-                .bind(account)
-                .bind(shipment.id),
-            )
-            .await?;
-    }
-    // what a reship had added back has left after all
-    ledger::leave(scope, shipment.id, Mover { name: provider, now }).await?;
-    seen::note(scope, shipment.channel_id, &parcel.courier, shipment.id, now).await?;
-    let entry = Entry::shipment(
-        &Actor::provider(provider),
-        "shipment_shipped",
-        shipment.id,
-        shipment.order_id,
-        format!("{} left with {}, tracking {}", shipment.number, parcel.courier, parcel.tracking_number),
-    )
-    .changed(
-        json!({ "courier": shipment.courier, "tracking_number": shipment.tracking_number }),
-        json!({ "courier": parcel.courier, "tracking_number": parcel.tracking_number }),
-    )
-    .from_record(record)
-    .traced(Some(trace));
-    activity::record(scope, entry).await?;
-    let event = NewEvent {
-        kind: EventType::ShipmentShipped,
-        cause: format!("tracking:{}:{}", shipment.id, parcel.tracking_number),
-        order: shipment.order_id,
-        shipment: Some(shipment.id),
-        data: view::event_data(scope, shipment.id).await?,
-        trace,
+    let left = Departure {
+        courier: &parcel.courier,
+        tracking_number: &parcel.tracking_number,
+        service: parcel.service.as_deref(),
+        cost_minor: parcel.cost_minor,
+        shipped_at: parcel.shipped_at,
+        record,
     };
-    if let Some(event) = events::tell(scope, event, now).await? {
-        responders::trigger(scope, Trigger::Shipped, event, shipment.order_id, shipment.id, trace, now)
-            .await?;
-    }
-    // the channel follows by itself
-    if let Some(fresh) = Subject::load(scope, shipment.id, true).await?
-        && fresh.shipment.channel_sync != ChannelSync::Muted
-        && submit::available(&fresh).is_available()
-    {
-        submit::queue(scope, &fresh, &By::system(trace.clone()), now).await?;
-    }
-    status::refresh(scope, shipment.order_id).await
+    let by = By { actor: Actor::provider(provider), ..By::system(trace.clone()) };
+    leave(scope, subject, left, &by, now).await
 }

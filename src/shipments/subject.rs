@@ -30,6 +30,8 @@ pub struct Subject {
 pub struct Around {
     #[diesel(sql_type = Text)]
     pub order_number: String,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
     #[diesel(sql_type = Bool)]
     pub order_on_hold: bool,
     #[diesel(sql_type = Bool)]
@@ -104,7 +106,7 @@ impl Subject {
         };
         let around: Option<Around> = scope
             .row(
-                sql("select o.number as order_number, o.on_hold as order_on_hold, o.canceled_at is not null as order_canceled, \
+                sql("select o.number as order_number, o.currency, o.on_hold as order_on_hold, o.canceled_at is not null as order_canceled, \
                      c.name as connection_name, c.kind as connection_kind, c.state as connection_state, c.settings as connection_settings, \
                      ch.name as channel_name, ch.kind as channel_kind, ch.submit_fulfillments as channel_submits, \
                      p.id as post_id, p.state as post_state, \

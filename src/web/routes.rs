@@ -19,9 +19,9 @@ use crate::{
         run_again::RunAgain,
     },
     shipments::{
-        cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError,
-        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        cancel_order::CancelOrder, decide_post::DecidePost, edit_shipping::EditShipping, late::CancelSecond,
+        mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
+        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -126,6 +126,7 @@ routes! {
         "/shipments/{id}/cancel-second-order"  => CancelSecond, shipments::AtOnce;
         "/shipments/{id}/decide"               => DecidePost, shipments::WhatWasSeen;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
+        "/shipments/{id}/edit-shipping"        => EditShipping, shipments::ShippingDetails;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
     }

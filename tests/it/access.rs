@@ -54,6 +54,7 @@ const SAMPLES: &[Sample] = &[
     }),
     record("/shipments/{id}/decide", |w| format!("/shipments/{}/decide", w.record("shipment"))),
     record("/shipments/{id}/repost", |w| format!("/shipments/{}/repost", w.record("shipment"))),
+    record("/shipments/{id}/edit-shipping", |w| format!("/shipments/{}/edit-shipping", w.record("shipment"))),
     record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),
     record("/shipments/{id}/submit", |w| format!("/shipments/{}/submit", w.record("shipment"))),

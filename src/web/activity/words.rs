@@ -1,6 +1,7 @@
 //! A line of history in words: what changed from what, and what it is about.
 
 use crate::{
+    accounts::Permission,
     evidence::{activity::Subject, activity_list::Line},
     web::{Visitor, markup::Offer},
 };
@@ -26,7 +27,10 @@ pub fn changes(visitor: &Visitor, before: Option<&Value>, after: Option<&Value>)
             .map(|map| map.keys().cloned().collect::<Vec<_>>())
             .unwrap_or_default()
     };
-    let names: BTreeSet<String> = keys(before).into_iter().chain(keys(after)).collect();
+    let mut names: BTreeSet<String> = keys(before).into_iter().chain(keys(after)).collect();
+    if !visitor.can(Permission::CostsView) && names.remove("shipping_cost") && names.is_empty() {
+        return Vec::new();
+    }
     if names.is_empty() {
         let (before, after) = (text(visitor, before), text(visitor, after));
         let same = before == after;

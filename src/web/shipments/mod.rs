@@ -2,6 +2,7 @@
 
 mod at_once;
 mod condition;
+mod edit_shipping;
 mod fields;
 mod index;
 mod panel;
@@ -10,6 +11,7 @@ mod show;
 mod story;
 
 pub use at_once::AtOnce;
+pub use edit_shipping::ShippingDetails;
 pub use fields::{CancelFirst, WhatWasSeen};
 pub use index::index;
 pub(super) use index::{counted, plain, selection};

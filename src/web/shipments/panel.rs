@@ -3,9 +3,10 @@
 
 use crate::{
     shipments::{
-        ChannelSync, Status, Subject, cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond,
-        mark_error::MarkAsError, post::Post, posts::PostState, reconcile::CheckWithProvider, repost::Repost,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        ChannelSync, Status, Subject, cancel_order::CancelOrder, decide_post::DecidePost,
+        edit_shipping::EditShipping, late::CancelSecond, mark_error::MarkAsError, post::Post,
+        posts::PostState, reconcile::CheckWithProvider, repost::Repost, resync_from::ResyncFrom,
+        submit::SubmitToChannel,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -34,6 +35,7 @@ pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec
         ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
         ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
+        ("edit_shipping", "e", action::item::<EditShipping>(visitor, id, subject, "pencil")),
         ("cancel_order", "", action::item::<CancelOrder>(visitor, id, subject, "ban")),
         ("mark_as_error", "", action::item::<MarkAsError>(visitor, id, subject, "circle-x")),
     ];

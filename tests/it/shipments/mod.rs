@@ -2,7 +2,9 @@
 //! sandbox over real HTTP.
 
 mod arriving;
+mod editing_shipping;
 mod generic;
+mod leaving;
 mod posting;
 mod reposting;
 mod reshipping;
