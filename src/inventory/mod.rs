@@ -24,6 +24,7 @@ pub mod ledger;
 mod stock;
 
 pub use entries::{EntryError, adjust, receive, reverse_adjustment};
+pub use stock::{balances, movements, warehouse_name};
 
 use crate::{
     clock::Instant,

@@ -132,3 +132,47 @@ pub(super) async fn movement(scope: &mut Scope, id: MovementId) -> DbResult<Opti
     let account = scope.account();
     scope.row(sql(movement_columns!("where account_id = {} and id = {}")).bind(account).bind(id)).await
 }
+
+/// How much of these products lies in a warehouse; nothing of those whose stock
+/// is not kept.
+pub async fn balances(
+    scope: &mut Scope,
+    warehouse: WarehouseId,
+    products: &[ProductId],
+) -> DbResult<Vec<Stock>> {
+    let account = scope.account();
+    scope
+        .rows(
+            sql("select p.id as product_id, {}::bigint as warehouse_id, coalesce(s.on_hand, 0) as on_hand, \
+                 coalesce(s.allocated, 0) as allocated, coalesce(s.backordered, 0) as backordered \
+                 from products p left join stock s on s.account_id = p.account_id and s.product_id = p.id and s.warehouse_id = {} \
+                 where p.account_id = {} and p.id = any({}) and p.stock_kept")
+            .bind(warehouse)
+            .bind(warehouse)
+            .bind(account)
+            .bind(products.iter().map(|id| id.0).collect::<Vec<i64>>()),
+        )
+        .await
+}
+
+/// The movements of a shipment, the oldest first: its stock proof.
+pub async fn movements(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Vec<Movement>> {
+    let account = scope.account();
+    let statement =
+        sql(movement_columns!("where account_id = {} and shipment_id = {} order by id limit 1000"));
+    scope.rows(statement.bind(account).bind(shipment)).await
+}
+
+/// What people call a warehouse.
+pub async fn warehouse_name(scope: &mut Scope, id: WarehouseId) -> DbResult<String> {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let account = scope.account();
+    let row: Option<Name> = scope
+        .row(sql("select name from warehouses where account_id = {} and id = {}").bind(account).bind(id))
+        .await?;
+    Ok(row.map_or_else(|| "the warehouse".to_owned(), |row| row.name))
+}

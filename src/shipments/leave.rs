@@ -128,10 +128,11 @@ async fn left_although_voided(
         "{} was voided and has left all the same with {}, tracking {}. Adjust the stock, or restore it.",
         shipment.number, left.courier, left.tracking_number
     );
-    let entry = Entry::shipment(&by.actor, "shipment_left_although_voided", shipment.id, shipment.order_id, words)
-        .ended(Ended::Warning)
-        .from_record(left.record)
-        .traced(Some(&by.trace));
+    let entry =
+        Entry::shipment(&by.actor, "shipment_left_although_voided", shipment.id, shipment.order_id, words)
+            .ended(Ended::Warning)
+            .from_record(left.record)
+            .traced(Some(&by.trace));
     activity::record(scope, entry).await?;
     Ok(())
 }

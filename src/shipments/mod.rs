@@ -27,6 +27,7 @@ pub mod reconcile;
 pub mod repost;
 pub mod resend;
 pub mod reship;
+pub mod reshippable;
 pub mod restore;
 pub mod resync_from;
 mod settle_post;
@@ -36,6 +37,7 @@ mod submission;
 pub mod submit;
 pub mod surroundings;
 mod survey;
+pub mod undo_reship;
 pub mod view;
 pub mod void;
 

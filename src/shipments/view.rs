@@ -27,6 +27,10 @@ pub struct Line {
     pub quantity: i32,
     #[diesel(sql_type = BigInt)]
     pub unit_cost_minor: i64,
+    #[diesel(sql_type = Integer)]
+    pub added_back: i32,
+    #[diesel(sql_type = Integer)]
+    pub backordered: i32,
 }
 
 /// The lines of a shipment.
@@ -34,8 +38,8 @@ pub async fn lines(scope: &mut Scope, id: ShipmentId) -> DbResult<Vec<Line>> {
     let account = scope.account();
     scope
         .rows(
-            sql("select l.id, l.order_line_id, ol.sku, ol.name, l.quantity, l.unit_cost_minor from shipment_lines l \
-                 join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
+            sql("select l.id, l.order_line_id, ol.sku, ol.name, l.quantity, l.unit_cost_minor, l.added_back, \
+                 l.backordered from shipment_lines l join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
                  where l.account_id = {} and l.shipment_id = {} order by l.id")
             .bind(account)
             .bind(id),

@@ -19,9 +19,11 @@ use crate::{
         run_again::RunAgain,
     },
     shipments::{
-        cancel_order::CancelOrder, decide_post::DecidePost, edit_shipping::EditShipping, late::CancelSecond,
-        mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
-        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
+        cancel_order::CancelOrder, decide_post::DecidePost, edit_shipping::EditShipping,
+        fulfill_again::FulfillAgain, late::CancelSecond, mark_error::MarkAsError, post::Post,
+        reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments, reship::Reship,
+        restore::RestoreShipment, resync_from::ResyncFrom, submit::SubmitToChannel, undo_reship::UndoReship,
+        void::VoidShipment,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -117,6 +119,9 @@ routes! {
 
         // orders
         "/orders/{id}/resend-fulfillments" => ResendFulfillments;
+        "/orders/{id}/reship"              => Reship, orders::WhatAgain;
+        "/orders/{id}/undo-reship"         => UndoReship;
+        "/orders/{id}/new-shipment"        => FulfillAgain;
 
         // shipments
         "/shipments/{id}/post"                 => Post;
@@ -125,6 +130,8 @@ routes! {
         "/shipments/{id}/cancel-provider-order" => CancelOrder, shipments::AtOnce;
         "/shipments/{id}/cancel-second-order"  => CancelSecond, shipments::AtOnce;
         "/shipments/{id}/decide"               => DecidePost, shipments::WhatWasSeen;
+        "/shipments/{id}/void"                 => VoidShipment;
+        "/shipments/{id}/restore"              => RestoreShipment;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
         "/shipments/{id}/edit-shipping"        => EditShipping, shipments::ShippingDetails;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;

@@ -43,6 +43,11 @@ const SAMPLES: &[Sample] = &[
     record("/orders/{id}/resend-fulfillments", |w| {
         format!("/orders/{}/resend-fulfillments", w.record("order"))
     }),
+    record("/orders/{id}/reship", |w| format!("/orders/{}/reship", w.record("order"))),
+    record("/orders/{id}/undo-reship", |w| format!("/orders/{}/undo-reship", w.record("order"))),
+    record("/orders/{id}/new-shipment", |w| format!("/orders/{}/new-shipment", w.record("order"))),
+    record("/shipments/{id}/void", |w| format!("/shipments/{}/void", w.record("shipment"))),
+    record("/shipments/{id}/restore", |w| format!("/shipments/{}/restore", w.record("shipment"))),
     record("/customers/{id}", |w| format!("/customers/{}", w.record("customer"))),
     record("/shipments/{id}", |w| format!("/shipments/{}", w.record("shipment"))),
     record("/shipments/{id}/post", |w| format!("/shipments/{}/post", w.record("shipment"))),

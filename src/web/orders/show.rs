@@ -11,8 +11,11 @@ use crate::{
     orders::find::{self, Address, Hold, Line, Order},
     shipments::{
         ChannelSync, Status,
+        fulfill_again::{FulfillAgain, Unfulfilled},
         of_order::{self, Parcel},
         resend::{OrderSubject, ResendFulfillments},
+        reship::Reship,
+        reshippable::Reshippable,
     },
     web::{
         Path, Visitor, WebError, WebResult, action,
@@ -118,6 +121,15 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
             ..item
         });
 
+    let reshippable = Reshippable::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
+    let reship = action::item::<Reship>(&visitor, order.id.0, &reshippable, "package")
+        .map(|item| ActionItem { key: if item.available { "s".into() } else { String::new() }, ..item });
+    let unfulfilled = Unfulfilled::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
+    // only where something is open: elsewhere it would be noise
+    let again = action::item::<FulfillAgain>(&visitor, order.id.0, &unfulfilled, "plus")
+        .filter(|item| item.available)
+        .map(|item| ActionItem { primary: true, ..item });
+
     let personal = visitor.can(Permission::PersonalView);
     let address = |id| addresses.iter().find(|a: &&Address| Some(a.id) == id);
     let ship_to = address(order.ship_address_id);
@@ -146,7 +158,12 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
                 hold,
             })
             .collect(),
-        actions: resend.into_iter().collect(),
+        actions: {
+            let mut items: Vec<ActionItem> = again.into_iter().chain(reship).chain(resend).collect();
+            // stable: what can be done stands above what cannot, the likeliest on top
+            items.sort_by_key(|item| (!item.primary, !item.available));
+            items
+        },
         customer: customer(&order, personal),
         country: ship_to.map(|a| a.country.clone()).unwrap_or_default(),
         ship_to: ship_to.filter(|_| personal).map(Address::lines).unwrap_or_default(),

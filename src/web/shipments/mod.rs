@@ -8,6 +8,7 @@ mod index;
 mod panel;
 mod provider;
 mod show;
+mod stock;
 mod story;
 
 pub use at_once::AtOnce;

@@ -5,8 +5,8 @@ use crate::{
     shipments::{
         ChannelSync, Status, Subject, cancel_order::CancelOrder, decide_post::DecidePost,
         edit_shipping::EditShipping, late::CancelSecond, mark_error::MarkAsError, post::Post,
-        posts::PostState, reconcile::CheckWithProvider, repost::Repost, resync_from::ResyncFrom,
-        submit::SubmitToChannel,
+        posts::PostState, reconcile::CheckWithProvider, repost::Repost, restore::RestoreShipment,
+        resync_from::ResyncFrom, submit::SubmitToChannel, void::VoidShipment,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -37,6 +37,8 @@ pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
         ("edit_shipping", "e", action::item::<EditShipping>(visitor, id, subject, "pencil")),
         ("cancel_order", "", action::item::<CancelOrder>(visitor, id, subject, "ban")),
+        ("restore_shipment", "", action::item::<RestoreShipment>(visitor, id, subject, "undo-2")),
+        ("void_shipment", "", action::item::<VoidShipment>(visitor, id, subject, "trash-2")),
         ("mark_as_error", "", action::item::<MarkAsError>(visitor, id, subject, "circle-x")),
     ];
     let mut items: Vec<ActionItem> = lines
@@ -61,6 +63,7 @@ fn primary(subject: &Subject) -> Option<&'static str> {
     let shipment = &subject.shipment;
     match shipment.status {
         _ if subject.around.second_orders > 0 => Some("cancel_second"),
+        Status::Canceled => Some("restore_shipment"),
         Status::Unconfirmed if subject.around.post_state == Some(PostState::NeedsPerson) => {
             Some("decide_post")
         }

@@ -5,6 +5,7 @@ use super::{
     condition::{self, Condition},
     panel,
     provider::{self, Side},
+    stock::{self, StockProof},
     story::{self, Moment},
 };
 use crate::{
@@ -83,6 +84,7 @@ struct Part {
     items: i32,
     cost: i64,
     side: Side,
+    stock: StockProof,
     told: Told,
     tracking: &'static str,
     costs: bool,
@@ -125,6 +127,7 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
     let more = surroundings::of(scope, id).await?.ok_or(WebError::NotFound)?;
     let lines = view::lines(scope, id).await?;
     let side = provider::side(scope, visitor, &subject).await?;
+    let stock = stock::read(visitor, scope, &subject.shipment, &lines).await?;
     let open = problems::of_shipment(scope, id).await?;
     let holds = surroundings::holds(scope, id).await?;
     let moving = surroundings::is_moving(scope, id, visitor.now).await?;
@@ -183,6 +186,7 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
         moving,
         condition,
         side,
+        stock,
         told,
         actions,
         mails,
