@@ -74,7 +74,7 @@ async fn the_list_has_boxes_and_a_bar_for_those_who_may() {
     let page = support.get("/shipments").await;
     assert_eq!(page.attributes(".bulk button[name=action]", "value"), ["submit", "clear_submission"]);
     let orders = client.get("/orders").await;
-    assert_eq!(orders.attributes(".bulk button[name=action]", "value"), ["resend_fulfillments"]);
+    assert_eq!(orders.attributes(".bulk button[name=action]", "value"), ["resend_fulfillments", "remove_all_holds"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
