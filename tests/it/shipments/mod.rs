@@ -6,5 +6,6 @@ mod clearing;
 mod generic;
 mod posting;
 mod reposting;
+mod reshipping;
 mod standing;
 mod submitting;
