@@ -10,9 +10,10 @@ use crate::{
     actions::{self, Action, ActionError, Availability, By, Call, Outcome, Target},
     clock::Instant,
     db::{DbResult, Scope},
+    orders::holds::RemoveAllHolds,
     shipments::{
-        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        clear_submission::ClearSubmission, post::Post, reconcile::CheckWithProvider, repost::Repost,
+        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use futures_util::future::BoxFuture;
@@ -226,6 +227,20 @@ pub static ACTIONS: &[Line] = &[
         no_undo: "Nothing was changed at the provider, so there is nothing to undo.",
     },
     Line {
+        action: of!(ClearSubmission),
+        resource: Resource::Shipments,
+        verb: ("Clear the channel submission of", ""),
+        done: "cleared",
+        icon: "rotate-ccw",
+        about: "Empties the time of submission, so that the next sync of the channel sends the tracking again.",
+        asks_reason: true,
+        serious: false,
+        typed_above: None,
+        effects: effects::clear,
+        ended: ended::at_once,
+        no_undo: "Submit them to their channels: what a channel has is read first.",
+    },
+    Line {
         action: of!(ResendFulfillments),
         resource: Resource::Orders,
         verb: ("Resend the fulfillments of", ""),
@@ -238,6 +253,20 @@ pub static ACTIONS: &[Line] = &[
         effects: effects::resend,
         ended: ended::resent,
         no_undo: "What a sales channel was told cannot be untold from here.",
+    },
+    Line {
+        action: of!(RemoveAllHolds),
+        resource: Resource::Orders,
+        verb: ("Remove all holds of", ""),
+        done: "freed",
+        icon: "hand",
+        about: "Takes every hold off. A client hold stays, unless the client’s side does it.",
+        asks_reason: true,
+        serious: false,
+        typed_above: None,
+        effects: effects::free,
+        ended: ended::at_once,
+        no_undo: "Put the holds back on the order’s page.",
     },
 ];
 

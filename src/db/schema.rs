@@ -555,6 +555,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    order_tag_edits (account_id, order_id) {
+        account_id -> Int8,
+        order_id -> Int8,
+        added -> Array<Text>,
+        removed -> Array<Text>,
+    }
+}
+
+diesel::table! {
     orders (account_id, id) {
         account_id -> Int8,
         id -> Int8,
@@ -1066,6 +1075,7 @@ diesel::allow_tables_to_appear_in_same_query!(order_lines, products);
 diesel::allow_tables_to_appear_in_same_query!(order_lines, shipment_details);
 diesel::allow_tables_to_appear_in_same_query!(order_lines, shipment_lines);
 diesel::allow_tables_to_appear_in_same_query!(order_lines, shipments);
+diesel::allow_tables_to_appear_in_same_query!(order_tag_edits, orders);
 diesel::allow_tables_to_appear_in_same_query!(orders, problems);
 diesel::allow_tables_to_appear_in_same_query!(orders, products);
 diesel::allow_tables_to_appear_in_same_query!(orders, shipment_details);

@@ -7,6 +7,7 @@
 
 mod budget;
 pub mod cancel_order;
+pub mod clear_submission;
 pub mod decide_post;
 mod door;
 pub mod edit_shipping;
@@ -185,6 +186,7 @@ pub(crate) use shipment_columns;
 pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
     handlers
         .with(crate::orders::receive::PLAN_SHIPMENTS, plan::PlanShipments)
+        .with(crate::channels::orders_in::SUBMIT_CLEARED, clear_submission::SubmitCleared)
         .with(cancel_order::CANCEL_PROVIDER_ORDER, cancel_order::CancelProviderOrder)
         .with(late::LOOK_FOR_LATE_ORDERS, late::LookForLateOrders)
         .with(post::POST_SHIPMENT, post::PostShipment)

@@ -11,14 +11,18 @@ use super::{
 };
 use crate::{
     accounts::Permission,
-    actions::{self, Action, ActionError, Availability, By, Outcome, Preview, ticked},
+    actions::{self, Action, ActionError, Availability, By, Outcome, Preview, Target, ticked},
     channels::ChannelKind,
     clock::Instant,
-    db::{DbResult, Scope, sql},
+    db::{DbResult, Scope},
     evidence::{Entry, activity, mask},
     ids::OrderLineId,
     notify::events::{self, EventType, NewEvent},
-    orders::status,
+    orders::{
+        self, HoldKind,
+        holds::{self, AddHold},
+        status,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -148,7 +152,7 @@ impl Action for Reship {
         .traced(Some(&by.trace))
         .from_ip(by.ip.clone());
         activity::record(scope, entry).await?;
-        let placed = input.hold && hold(scope, &subject, by).await?;
+        let placed = input.hold && hold(scope, &subject, by, now).await?;
         let event = NewEvent {
             kind: EventType::OrderReshipped,
             cause: format!("reship:{shipment}"),
@@ -172,28 +176,18 @@ impl Action for Reship {
 }
 
 /// An operator hold; `false` when one stands already.
-async fn hold(scope: &mut Scope, subject: &Reshippable, by: &By) -> DbResult<bool> {
-    let account = scope.account();
-    let placed = scope
-        .execute(
-            sql("insert into order_holds (account_id, order_id, kind, reason, placed_by, placed_by_name) \
-                 values ({}, {}, 'operator', 'To be changed before it is reshipped', {}, {}) \
-                 on conflict (account_id, order_id, kind) where released_at is null do nothing")
-            .bind(account)
-            .bind(subject.id)
-            .bind(by.actor.id)
-            .bind(&by.actor.name),
-        )
-        .await?;
-    let entry = Entry::order(
-        &by.actor,
-        "order_hold_added",
-        subject.id,
-        "Operator hold: to be changed before it is reshipped",
-    )
-    .traced(Some(&by.trace));
-    if placed > 0 {
-        activity::record(scope, entry).await?;
+async fn hold(scope: &mut Scope, subject: &Reshippable, by: &By, now: Instant) -> Result<bool, ActionError> {
+    let Some(order) = orders::Subject::load(scope, subject.id.0, true).await? else {
+        return Err(ActionError::NotFound);
+    };
+    if order.hold(HoldKind::Operator).is_some() {
+        return Ok(false);
     }
-    Ok(placed > 0)
+    let input = holds::Input {
+        kind: HoldKind::Operator.to_string(),
+        reason: "To be changed before it is reshipped".into(),
+        ..holds::Input::default()
+    };
+    AddHold::apply(scope, order, by, input, now).await?;
+    Ok(true)
 }

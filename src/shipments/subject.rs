@@ -6,7 +6,7 @@ use crate::{
     channels::ChannelKind,
     db::{DbResult, Scope, sql},
     evidence::activity,
-    ids::{ConnectionId, PostId, ShipmentId},
+    ids::{ConnectionId, OrderId, PostId, ShipmentId},
     providers::{Capabilities, ProviderKind, kinds},
 };
 use diesel::{
@@ -88,6 +88,10 @@ impl Target for Subject {
 
     fn history(&self) -> activity::Of {
         activity::Of::Shipment(self.shipment.id)
+    }
+
+    fn order(&self) -> Option<OrderId> {
+        Some(self.shipment.order_id)
     }
 }
 

@@ -8,12 +8,11 @@ use super::{
 };
 use crate::{
     accounts::Permission,
-    actions::{Action, ActionError, Availability, By, Outcome, Preview, WhyNot, ticked},
+    actions::{Action, ActionError, Availability, By, Outcome, Preview, Target, WhyNot, ticked},
     clock::Instant,
-    db::{DbResult, Scope, sql},
-    evidence::{Entry, activity},
+    db::{DbResult, Scope},
     ids::ShipmentId,
-    orders::status,
+    orders::{self, HoldKind, holds::RemoveHold, holds::remove},
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,25 +85,13 @@ impl Action for UndoReship {
         }
         let reason = void::Input { reason: "The reship was canceled".into() };
         VoidShipment::apply(scope, shipment, by, reason, now).await?;
-        if input.held {
-            let account = scope.account();
-            let released = scope
-                .execute(
-                    sql("update order_holds set released_at = {}, released_by = {} \
-                         where account_id = {} and order_id = {} and kind = 'operator' and released_at is null")
-                    .bind(now)
-                    .bind(by.actor.id)
-                    .bind(account)
-                    .bind(subject.id),
-                )
-                .await?;
-            if released > 0 {
-                let words = "Operator hold removed: the reship was canceled";
-                let entry =
-                    Entry::order(&by.actor, "order_hold_removed", subject.id, words).traced(Some(&by.trace));
-                activity::record(scope, entry).await?;
-            }
-            status::refresh(scope, subject.id).await?;
+        let order = orders::Subject::load(scope, subject.id.0, true).await?;
+        if let Some(order) = order.filter(|order| input.held && order.hold(HoldKind::Operator).is_some()) {
+            let hold = remove::Input {
+                kind: HoldKind::Operator.to_string(),
+                reason: "The reship was canceled".into(),
+            };
+            RemoveHold::apply(scope, order, by, hold, now).await?;
         }
         Ok(Outcome::done(format!("{} is canceled; its stock went back.", reship.number)))
     }

@@ -2,6 +2,7 @@
 //! sandbox over real HTTP.
 
 mod arriving;
+mod clearing;
 mod editing_shipping;
 mod generic;
 mod leaving;
