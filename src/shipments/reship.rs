@@ -486,7 +486,7 @@ async fn hold(scope: &mut Scope, subject: &Reshippable, by: &By) -> DbResult<boo
         .await?;
     let entry = Entry::order(
         &by.actor,
-        "order_hold_added",
+        "hold_added",
         subject.id,
         "Operator hold: to be changed before it is reshipped",
     )

@@ -74,7 +74,10 @@ async fn the_list_has_boxes_and_a_bar_for_those_who_may() {
     let page = support.get("/shipments").await;
     assert_eq!(page.attributes(".bulk button[name=action]", "value"), ["submit", "clear_submission"]);
     let orders = client.get("/orders").await;
-    assert_eq!(orders.attributes(".bulk button[name=action]", "value"), ["resend_fulfillments", "remove_all_holds"]);
+    assert_eq!(
+        orders.attributes(".bulk button[name=action]", "value"),
+        ["resend_fulfillments", "remove_all_holds"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,7 +190,7 @@ async fn nothing_ticked_and_nothing_chosen_are_said() {
     assert_eq!(refused.text(".error-summary a"), "Choose what to do.");
     let mut support = desk.portal.visitor(Role::Support).await;
     let page = support.get(&format!("/bulk/new?on=shipments&id={id}")).await;
-    assert_eq!(page.attributes("input[type=radio]", "value"), ["submit"]);
+    assert_eq!(page.attributes("input[type=radio]", "value"), ["submit", "clear_submission"]);
     let forbidden = support.post("/bulk", &[("on", "shipments"), ("id", &id), ("action", "post")]).await;
     assert_eq!(forbidden.status, 403);
     // another account's shipment is not picked
