@@ -109,6 +109,9 @@ pub struct Row {
     /// Words of its standing holds.
     #[diesel(sql_type = Array<Text>)]
     pub holds: Vec<HoldKind>,
+    /// When the first of them releases itself.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub hold_until: Option<Instant>,
     #[diesel(sql_type = Text)]
     pub currency: String,
     #[diesel(sql_type = BigInt)]
@@ -147,6 +150,8 @@ pub async fn page(
          o.customer_id, cu.name as customer_name, o.status, o.on_hold, \
          case when o.on_hold then array(select h.kind from order_holds h where h.account_id = o.account_id \
            and h.order_id = o.id and h.released_at is null order by h.created_at) else array[]::text[] end as holds, \
+         case when o.on_hold then (select min(h.hold_until) from order_holds h where h.account_id = o.account_id \
+           and h.order_id = o.id and h.released_at is null) end as hold_until, \
          o.currency, o.total_minor, o.items_ordered, o.items_shipped, o.shipment_status, o.channel_sync, o.placed_at, \
          o.ship_by from orders o \
          join channels c on c.account_id = o.account_id and c.id = o.channel_id \

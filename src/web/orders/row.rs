@@ -25,6 +25,8 @@ pub struct RowView {
     pub sync: Option<Badge>,
     /// Why it stands still.
     pub holds: Vec<Badge>,
+    /// When the first of the holds releases itself.
+    pub until: Option<Stamp>,
     /// Who bought, for those who may know.
     pub customer: Option<String>,
     /// When.
@@ -53,6 +55,7 @@ impl RowView {
             sync: (holds.is_empty() || !quiet).then_some(sync),
             customer: row.customer_name.clone().filter(|name| personal && !name.is_empty()),
             placed: visitor.stamp(row.placed_at),
+            until: row.hold_until.map(|at| visitor.stamp(at)),
             shipment,
             holds,
             row,

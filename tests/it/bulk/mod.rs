@@ -2,6 +2,7 @@
 
 mod engine;
 mod failing;
+mod freeing;
 mod pages;
 mod random;
 mod steering;
@@ -18,6 +19,7 @@ use waybill::{
     actions::By,
     bulk::{
         BULK_OPERATION, Operation, Resource, State,
+        actions::find,
         job::WorkOnOperation,
         pick::{self, NewOperation, Selection},
         steer::{self, Started},
@@ -83,7 +85,11 @@ impl Yard {
 
     async fn begin(&self, action: &str, ids: &[i64]) -> BulkOperationId {
         let new = NewOperation {
-            resource: Resource::Shipments,
+            resource: if find(Resource::Shipments, action).is_some() {
+                Resource::Shipments
+            } else {
+                Resource::Orders
+            },
             action: action.into(),
             input: json!({}),
             selection: Selection::Ids(ids.to_vec()),

@@ -190,7 +190,7 @@ async fn nothing_ticked_and_nothing_chosen_are_said() {
     assert_eq!(refused.text(".error-summary a"), "Choose what to do.");
     let mut support = desk.portal.visitor(Role::Support).await;
     let page = support.get(&format!("/bulk/new?on=shipments&id={id}")).await;
-    assert_eq!(page.attributes("input[type=radio]", "value"), ["submit"]);
+    assert_eq!(page.attributes("input[type=radio]", "value"), ["submit", "clear_submission"]);
     let forbidden = support.post("/bulk", &[("on", "shipments"), ("id", &id), ("action", "post")]).await;
     assert_eq!(forbidden.status, 403);
     // another account's shipment is not picked

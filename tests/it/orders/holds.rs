@@ -153,6 +153,8 @@ async fn a_hold_releases_itself_at_its_moment_and_no_other() {
     let at = |hours: i64| (now() + chrono::Duration::hours(hours)).to_rfc3339();
     let done = shop.act::<AddHold>(order.0, hold("client", "Holidays", &at(2))).await.unwrap();
     assert!(done.message.contains("It releases itself on "), "{}", done.message);
+    let mut client = Counter::over(&shop).visitor(Role::Client).await;
+    assert!(client.get("/orders").await.text("[data-label='Channel sync']").contains("Client hold until"));
     shop.run_in(3600).await;
     assert_eq!(standing(&shop).await, "client:Holidays");
     // put off: the first job finds nothing to do
