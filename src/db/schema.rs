@@ -201,11 +201,12 @@ diesel::table! {
         account_id -> Int8,
         id -> Int8,
         layer_id -> Int8,
-        shipment_line_id -> Int8,
+        shipment_line_id -> Nullable<Int8>,
         movement_id -> Int8,
         quantity -> Int4,
         unit_cost_minor -> Int8,
         reversed_at -> Nullable<Timestamptz>,
+        reversed_by -> Nullable<Int8>,
     }
 }
 
@@ -366,6 +367,7 @@ diesel::table! {
         channel_reference -> Text,
         version -> Int4,
         created_at -> Timestamptz,
+        reship -> Bool,
     }
 }
 
@@ -476,6 +478,8 @@ diesel::table! {
         reason -> Text,
         actor_name -> Text,
         created_at -> Timestamptz,
+        backordered -> Int4,
+        reverses -> Nullable<Int8>,
     }
 }
 
@@ -675,6 +679,7 @@ diesel::table! {
         weight_grams -> Int4,
         version -> Int4,
         created_at -> Timestamptz,
+        stock_kept -> Bool,
     }
 }
 
@@ -793,6 +798,8 @@ diesel::table! {
         product_id -> Nullable<Int8>,
         quantity -> Int4,
         unit_cost_minor -> Int8,
+        added_back -> Int4,
+        backordered -> Int4,
     }
 }
 
@@ -849,8 +856,8 @@ diesel::table! {
         warehouse_id -> Int8,
         on_hand -> Int4,
         allocated -> Int4,
-        backordered -> Bool,
         version -> Int4,
+        backordered -> Int4,
     }
 }
 

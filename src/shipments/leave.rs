@@ -2,7 +2,7 @@
 //! one place where that is written, whoever says so – the provider, a person or
 //! a file.
 
-use super::{InventoryStatus, Status, Subject, TrackingStatus, state, submit, view};
+use super::{ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, state, submit, view};
 use crate::{
     actions::By,
     clock::Instant,
@@ -10,6 +10,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity},
     ids::RecordId,
+    inventory::{Mover, ledger},
     money,
     notify::{
         events::{self, EventType, NewEvent},
@@ -97,10 +98,13 @@ pub async fn leave(
             )
             .await?;
     }
+    // what a reship had added back has left after all
+    ledger::leave(scope, shipment.id, Mover { name: &by.actor.name, now }).await?;
     seen::note(scope, shipment.channel_id, left.courier, shipment.id, now).await?;
     tell(scope, subject, left, by, now).await?;
     // the channel follows by itself
     if let Some(fresh) = Subject::load(scope, shipment.id, true).await?
+        && fresh.shipment.channel_sync != ChannelSync::Muted
         && submit::available(&fresh).is_available()
     {
         submit::queue(scope, &fresh, &By::system(by.trace.clone()), now).await?;

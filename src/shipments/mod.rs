@@ -5,14 +5,17 @@
 //! not known stays *unconfirmed*, and nothing sends the shipment again until
 //! reading the provider or a person decides.
 
+mod budget;
 pub mod cancel_order;
 pub mod decide_post;
 mod door;
 pub mod edit_shipping;
+pub mod fulfill_again;
 pub mod gate;
 pub mod late;
 pub mod leave;
 pub mod list;
+mod make;
 pub mod mark_error;
 pub mod of_order;
 mod outgoing;
@@ -23,6 +26,8 @@ pub mod provider_orders;
 pub mod reconcile;
 pub mod repost;
 pub mod resend;
+pub mod reship;
+pub mod restore;
 pub mod resync_from;
 mod settle_post;
 pub mod state;
@@ -32,6 +37,7 @@ pub mod submit;
 pub mod surroundings;
 mod survey;
 pub mod view;
+pub mod void;
 
 pub use state::Status;
 pub use subject::Subject;

@@ -7,5 +7,6 @@ mod generic;
 mod leaving;
 mod posting;
 mod reposting;
+mod reshipping;
 mod standing;
 mod submitting;
