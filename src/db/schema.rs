@@ -394,6 +394,11 @@ diesel::table! {
         reason -> Text,
         order_id -> Nullable<Int8>,
         raw -> Text,
+        cell -> Text,
+        shipment_id -> Nullable<Int8>,
+        shipment_version -> Nullable<Int4>,
+        input -> Nullable<Jsonb>,
+        leaves -> Bool,
     }
 }
 
@@ -419,6 +424,10 @@ diesel::table! {
         trace_id -> Nullable<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
+        rows_ready -> Int4,
+        fingerprint -> Nullable<Text>,
+        notify -> Text,
+        confirmed_by -> Nullable<Int8>,
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
-    ids::{ChannelId, ImportId, OrderId},
+    ids::{ChannelId, ImportId, OrderId, ShipmentId},
+    shipments::edit_shipping::Notify,
 };
 use diesel::{
     QueryableByName,
@@ -19,15 +20,20 @@ pub struct Import {
     pub id: ImportId,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub channel_id: Option<ChannelId>,
+    pub kind: String,
     pub file_name: String,
     pub state: String,
     pub rows_total: i32,
+    pub rows_ready: i32,
     pub rows_created: i32,
     pub rows_unchanged: i32,
     pub rows_updated: i32,
     pub rows_failed: i32,
     pub notes: Vec<String>,
     pub header: String,
+    pub fingerprint: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub notify: Notify,
     pub started_by_name: String,
     pub created_at: Instant,
     pub finished_at: Option<Instant>,
@@ -45,8 +51,8 @@ impl Import {
 macro_rules! import_columns {
     ($rest:literal) => {
         concat!(
-            "select i.id, i.channel_id, i.file_name, i.state, i.rows_total, i.rows_created, i.rows_unchanged, i.rows_updated, \
-             i.rows_failed, i.notes, i.header, i.started_by_name, i.created_at, i.finished_at, c.name as channel_name \
+            "select i.id, i.channel_id, i.kind, i.file_name, i.state, i.rows_total, i.rows_ready, i.rows_created, i.rows_unchanged, i.rows_updated, \
+             i.rows_failed, i.notes, i.header, i.fingerprint, i.notify, i.started_by_name, i.created_at, i.finished_at, c.name as channel_name \
              from imports i left join channels c on c.account_id = i.account_id and c.id = i.channel_id ",
             $rest
         )
@@ -77,10 +83,15 @@ pub struct Row {
     pub line: i32,
     #[diesel(sql_type = Text)]
     pub reference: String,
+    /// The title of the cell that will not do, where it is one.
+    #[diesel(sql_type = Text)]
+    pub cell: String,
     #[diesel(sql_type = Text)]
     pub reason: String,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub order_id: Option<OrderId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub shipment_id: Option<ShipmentId>,
     #[diesel(sql_type = Text)]
     pub raw: String,
 }
@@ -90,7 +101,7 @@ pub async fn rows(scope: &mut Scope, id: ImportId, outcome: &str, limit: i64) ->
     let account = scope.account();
     scope
         .rows(
-            sql("select line, reference, reason, order_id, raw from import_rows \
+            sql("select line, reference, cell, reason, order_id, shipment_id, raw from import_rows \
                  where account_id = {} and import_id = {} and outcome = {} order by line limit {}")
             .bind(account)
             .bind(id)
@@ -98,4 +109,23 @@ pub async fn rows(scope: &mut Scope, id: ImportId, outcome: &str, limit: i64) ->
             .bind(limit),
         )
         .await
+}
+
+/// How many rows to be written let their shipment leave.
+pub async fn leaving(scope: &mut Scope, id: ImportId) -> DbResult<i64> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let account = scope.account();
+    let count: Option<Count> = scope
+        .row(
+            sql("select count(*) as n from import_rows \
+                 where account_id = {} and import_id = {} and outcome = 'ready' and leaves")
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    Ok(count.map_or(0, |count| count.n))
 }

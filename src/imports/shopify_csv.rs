@@ -20,13 +20,13 @@
 //! Two separate rows starting the same order are compared: equal ones are one
 //! order, different ones are refused, since nobody here knows which is right.
 
-mod cells;
+pub(super) mod cells;
 mod columns;
 mod currencies;
 pub mod failures;
 mod order;
 mod orders;
-mod records;
+pub(super) mod records;
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -256,7 +256,7 @@ impl Action for EditShipping {
 
     fn available(subject: &Subject) -> Availability {
         match subject.shipment.voided_at {
-            Some(_) => Availability::no_but("The shipment is voided. Restore it first.", "restore"),
+            Some(_) => Availability::no_but("The shipment is voided. Restore it first.", "restore_shipment"),
             None => Availability::Available,
         }
     }

@@ -86,7 +86,11 @@ routes! {
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;
         post "/imports"                    Needs(ImportsRun) => imports::create;
+        // before the pattern that would take their last word for a number
+        get  "/imports/tracking-numbers.csv"  Needs(ImportsRun) => imports::sample;
+        post "/imports/tracking-numbers"   Needs(ImportsRun) => imports::create_tracking;
         get  "/imports/{id}"               Needs(ImportsRun) => imports::show;
+        post "/imports/{id}/confirm"       Needs(ImportsRun) => imports::confirm;
         get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
 
         // stores, channels, what they call couriers

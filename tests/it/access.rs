@@ -94,6 +94,7 @@ const SAMPLES: &[Sample] = &[
     record("/bulk/{id}/again", |w| bulk(w, "/again")),
     record("/bulk/{id}/results.csv", |w| bulk(w, "/results.csv")),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
+    record("/imports/{id}/confirm", |w| format!("/imports/{}/confirm", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
     record("/stores/{id}", |w| format!("/stores/{}", w.store)),
     record("/stores/{id}/channels/{channel_id}", |w| channel(w, "")),

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 
 /// What to do about a cell, the second half of a sentence.
-pub(super) type Advice = String;
+pub(in crate::imports) type Advice = String;
 
 /// An amount in minor units. Only digits, one dot and a leading minus are an
 /// amount: `1,234.50` and `1.234,50` mean different things to different
@@ -84,14 +84,14 @@ pub(super) fn yes_or_no(cell: &str) -> Result<bool, Advice> {
 }
 
 /// A moment, and whether its offset had to be assumed to be UTC.
-pub(super) struct Moment {
+pub(in crate::imports) struct Moment {
     pub at: DateTime<Utc>,
     pub assumed: bool,
 }
 
 /// A date as Shopify writes it (`2026-11-20 09:41:00 +0100`), or in ISO 8601,
 /// with or without an offset.
-pub(super) fn moment(cell: &str) -> Result<Moment, Advice> {
+pub(in crate::imports) fn moment(cell: &str) -> Result<Moment, Advice> {
     let advice = || "write a date such as 2026-11-20 09:41:00 +0100".to_owned();
     let (text, offset) = split_offset(cell);
     let text = text.replacen(['T', 't'], " ", 1);
@@ -190,7 +190,7 @@ pub(super) fn guarded(cell: &str) -> String {
 }
 
 /// The same without that mark.
-pub(super) fn unguarded(cell: &str) -> &str {
+pub(in crate::imports) fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest,
         _ => cell,
@@ -201,7 +201,7 @@ pub(super) fn unguarded(cell: &str) -> &str {
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
 /// Whether a spreadsheet has shortened a long number (`6.74109E+12`).
-pub(super) fn is_shortened_number(cell: &str) -> bool {
+pub(in crate::imports) fn is_shortened_number(cell: &str) -> bool {
     let Some((digits, power)) = cell.split_once(['E', 'e']) else {
         return false;
     };

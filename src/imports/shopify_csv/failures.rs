@@ -4,7 +4,7 @@
 use super::{cells, records::Records};
 
 /// The column with the reason; read again, it is not kept beside the order.
-pub(super) const REASON: &str = "Why it was not imported";
+pub(in crate::imports) const REASON: &str = "Why it was not imported";
 
 /// A refused order.
 #[derive(Debug)]

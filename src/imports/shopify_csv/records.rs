@@ -10,7 +10,7 @@ use std::io::{BufReader, Bytes, Read};
 use super::{MAX_FILE_BYTES, MAX_RECORD_BYTES, NotAnExport};
 
 /// One row, undivided.
-pub(super) struct Record {
+pub(in crate::imports) struct Record {
     /// The physical line it starts on.
     pub line: u64,
     /// Its text, without the row end.
@@ -24,7 +24,7 @@ pub(super) struct Record {
 }
 
 /// Rows of a file, one after the other.
-pub(super) struct Records<R> {
+pub(in crate::imports) struct Records<R> {
     source: Source<R>,
     delimiter: u8,
     line: u64,

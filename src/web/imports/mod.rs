@@ -1,5 +1,6 @@
 //! Imports: giving a file in, and what came of it, row by row.
 
+mod tracking;
 mod upload;
 
 use super::{
@@ -16,11 +17,13 @@ use crate::{
         list::{self, Import, Row},
         shopify_csv::failures::{self, Refused},
     },
+    shipments::edit_shipping::Notify,
 };
 use actix_web::{HttpResponse, http::header};
 use askama::Template;
 
-pub use upload::create;
+pub use tracking::{confirm, sample};
+pub use upload::{create, create_tracking};
 
 const PAGE: i64 = 50;
 /// Failed rows shown on the page; the file has all of them.
@@ -43,6 +46,7 @@ struct Index {
     channels: Vec<(ChannelId, String)>,
     chosen: String,
     imports: Vec<ImportLine>,
+    choices: Vec<(Notify, &'static str, bool)>,
     errors: FormErrors,
     older: Option<String>,
 }
@@ -83,6 +87,8 @@ struct Show {
 
 fn badge_of(import: &Import) -> Badge {
     match (import.state.as_str(), import.rows_failed) {
+        ("previewing", _) => Badge::moving("Looking at it"),
+        ("previewed", _) => Badge::attention("To be confirmed"),
         ("running", _) => Badge::moving("Running"),
         ("failed", _) => Badge::failed("Not imported"),
         (_, 0) => Badge::done("Finished"),
@@ -96,11 +102,43 @@ fn number(count: i32) -> String {
 
 /// `GET /imports`
 pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
-    render_index(&visitor, FormErrors::default(), String::new()).await
+    render_index(&visitor, FormErrors::default(), String::new(), Notify::default()).await
+}
+
+/// Who may be told of what a file corrects.
+fn notified(notify: Notify) -> &'static str {
+    match notify {
+        Notify::Nobody => "Nobody",
+        Notify::Channel => "The sales channel: the tracking is submitted again",
+        Notify::Customer => "The customer, by the shipped e-mail",
+        Notify::Both => "Both",
+    }
+}
+
+/// What came of an import's rows, as the list says it.
+fn counts(import: &Import) -> String {
+    let first = match import.kind.as_str() {
+        "tracking_numbers" => format!("{} written", number(import.rows_updated)),
+        _ => format!("{} created", number(import.rows_created)),
+    };
+    let ready = match import.rows_ready {
+        0 => String::new(),
+        n => format!("{} to apply, ", number(n)),
+    };
+    format!(
+        "{ready}{first}, {} unchanged, {} failed",
+        number(import.rows_unchanged),
+        number(import.rows_failed)
+    )
 }
 
 /// The page, with what was wrong with a file that was given in.
-async fn render_index(visitor: &Visitor, errors: FormErrors, chosen: String) -> WebResult<HttpResponse> {
+async fn render_index(
+    visitor: &Visitor,
+    errors: FormErrors,
+    chosen: String,
+    notify: Notify,
+) -> WebResult<HttpResponse> {
     let before = url::form_urlencoded::parse(visitor.asked.query.as_bytes())
         .find(|(key, _)| key == "before")
         .and_then(|(_, value)| value.parse().ok())
@@ -122,18 +160,17 @@ async fn render_index(visitor: &Visitor, errors: FormErrors, chosen: String) -> 
             .map(|i| ImportLine {
                 id: i.id,
                 file_name: i.file_name.clone(),
-                channel: i.channel_name.clone().unwrap_or_default(),
+                channel: match i.kind.as_str() {
+                    "tracking_numbers" => "Tracking numbers".into(),
+                    _ => format!("Orders, {}", i.channel_name.clone().unwrap_or_default()),
+                },
                 badge: badge_of(i),
-                counts: format!(
-                    "{} created, {} unchanged, {} failed",
-                    number(i.rows_created),
-                    number(i.rows_unchanged),
-                    number(i.rows_failed)
-                ),
+                counts: counts(i),
                 by: i.started_by_name.clone(),
                 at: visitor.stamp(i.created_at),
             })
             .collect(),
+        choices: Notify::ALL.iter().map(|one| (*one, notified(*one), *one == notify)).collect(),
         errors,
         older,
     };
@@ -148,6 +185,9 @@ async fn render_index(visitor: &Visitor, errors: FormErrors, chosen: String) -> 
 pub async fn show(visitor: Visitor, id: Path<ImportId>) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
     let import = list::find(&mut scope, id.0).await?.ok_or(WebError::NotFound)?;
+    if import.kind == "tracking_numbers" {
+        return tracking::show(&visitor, scope, import, tracking::Trouble::default()).await;
+    }
     let mut failures = list::rows(&mut scope, id.0, "failed", SHOWN + 1).await?;
     let more_failures = failures.len() as i64 > SHOWN;
     failures.truncate(SHOWN as usize);

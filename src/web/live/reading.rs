@@ -161,7 +161,7 @@ async fn progress(scope: &mut Scope) -> DbResult<HashMap<Topic, String>> {
     let account = scope.account();
     let rows: Vec<Progress> = scope
         .rows(
-            sql("(select 'import' as subject_kind, id as subject_id, concat_ws(' ', state, rows_total, rows_created, \
+            sql("(select 'import' as subject_kind, id as subject_id, concat_ws(' ', state, rows_total, rows_ready, rows_created, \
                    rows_updated, rows_unchanged, rows_failed) as look \
                    from imports where account_id = {} order by id desc limit {}) \
                  union all (select 'bulk_operation', id, concat_ws(' ', state, total, picked, waiting, changed, \

@@ -3,3 +3,5 @@
 mod shopify_csv;
 mod shopify_csv_files;
 mod shopify_csv_round_trip;
+mod tracking;
+mod tracking_pages;
