@@ -255,6 +255,13 @@ pub trait Action: Send + Sync + 'static {
     /// What it will do.
     fn preview(scope: &mut Scope, subject: &Self::Subject) -> impl Future<Output = DbResult<Preview>> + Send;
 
+    /// Refuses what it is told where that will not do whatever it is done to, so
+    /// that many are not begun with it.
+    fn check(input: &Self::Input) -> Result<(), ActionError> {
+        let _ = input;
+        Ok(())
+    }
+
     /// Does it, in the scope's transaction: writes, activity, jobs. Nothing is
     /// sent from here.
     fn apply(

@@ -4,12 +4,15 @@ use super::{
     Operation, Resource,
     effects::{self, Effects},
     ended::{self, EndedHook},
+    options::{Asks, Field, REASON},
+    stock::StockHook,
 };
 use crate::{
     accounts::Permission,
     actions::{self, Action, ActionError, Availability, By, Call, Outcome, Target},
     clock::Instant,
     db::{DbResult, Scope},
+    evidence::activity,
     shipments::{
         post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
         resync_from::ResyncFrom, submit::SubmitToChannel,
@@ -26,6 +29,10 @@ pub struct Looked {
     pub version: i32,
     /// Whether it can be done.
     pub availability: Availability,
+    /// Its name in words.
+    pub name: String,
+    /// Where its history is.
+    pub history: activity::Of,
 }
 
 /// An action by its name instead of its type.
@@ -36,8 +43,8 @@ pub trait ByName: Send + Sync {
     fn label(&self) -> &'static str;
     /// See [`Action::PERMISSION`].
     fn permission(&self) -> Permission;
-    /// Whether it understands what it is to be told.
-    fn reads(&self, input: &Value) -> bool;
+    /// Refuses what it is to be told, if that will not do for any row.
+    fn check(&self, input: &Value) -> Result<(), ActionError>;
     /// Looks at one row. `None`: it is not there.
     fn look<'a>(&'a self, scope: &'a mut Scope, id: i64) -> BoxFuture<'a, DbResult<Option<Looked>>>;
     /// Does it to one row, in the caller's transaction.
@@ -68,15 +75,22 @@ impl<A: Action> ByName for Of<A> {
         A::PERMISSION
     }
 
-    fn reads(&self, input: &Value) -> bool {
-        serde_json::from_value::<A::Input>(input.clone()).is_ok()
+    fn check(&self, input: &Value) -> Result<(), ActionError> {
+        let input = serde_json::from_value::<A::Input>(input.clone()).map_err(|_| {
+            ActionError::field("action", format!("{} was told what it cannot read.", A::LABEL))
+        })?;
+        A::check(&input)
     }
 
     fn look<'a>(&'a self, scope: &'a mut Scope, id: i64) -> BoxFuture<'a, DbResult<Option<Looked>>> {
         Box::pin(async move {
             let subject = A::Subject::load(scope, id, false).await?;
-            Ok(subject
-                .map(|subject| Looked { version: subject.version(), availability: A::available(&subject) }))
+            Ok(subject.map(|subject| Looked {
+                version: subject.version(),
+                availability: A::available(&subject),
+                name: subject.name(),
+                history: subject.history(),
+            }))
         })
     }
 
@@ -113,17 +127,19 @@ pub struct Line {
     pub icon: &'static str,
     /// One sentence for the page that chooses.
     pub about: &'static str,
-    /// A reason may be given.
-    pub asks_reason: bool,
+    /// What it is told, the same for every row.
+    pub fields: &'static [Field],
     /// It leaves the building.
     pub serious: bool,
     /// Above so many rows their number must be typed: it is not taken back at scale.
     pub typed_above: Option<i32>,
     /// What it will send and tell.
     pub(super) effects: Effects,
+    /// What it does to stock; none for what moves none.
+    pub(super) stock: Option<StockHook>,
     /// How its rows ended outside, once their jobs are over.
     pub(super) ended: EndedHook,
-    /// Why there is no undoing it from here.
+    /// Why there is no undoing it from here; said where no row kept a way back.
     pub no_undo: &'static str,
 }
 
@@ -143,7 +159,7 @@ impl Line {
 
     /// Whether the number of rows must be typed to confirm.
     pub fn is_typed(&self, operation: &Operation) -> bool {
-        self.typed_above.is_some_and(|most| operation.waiting > most)
+        operation.undo_of.is_none() && self.typed_above.is_some_and(|most| operation.waiting > most)
     }
 }
 
@@ -152,6 +168,20 @@ macro_rules! of {
         &Of::<$action>(PhantomData)
     };
 }
+
+const CANCEL_FIRST: Field = Field {
+    name: "cancel_first",
+    label: "Cancel the earlier order first",
+    hint: "Where the provider still has it and lets it be canceled.",
+    asks: Asks::Tick,
+};
+
+const ANYWAY: Field = Field {
+    name: "anyway",
+    label: "Send it whatever the provider says about the earlier order",
+    hint: "You have canceled them there, or accept that there may be two of each. Needs a reason.",
+    asks: Asks::Tick,
+};
 
 /// Every line. The first of a resource stand in the bar of its list.
 pub static ACTIONS: &[Line] = &[
@@ -162,10 +192,11 @@ pub static ACTIONS: &[Line] = &[
         done: "posted",
         icon: "send",
         about: "Sends shipments that were never posted to their fulfillment connection.",
-        asks_reason: false,
+        fields: &[],
         serious: true,
         typed_above: None,
         effects: effects::post,
+        stock: None,
         ended: ended::posted,
         no_undo: "A post is taken back at the provider: cancel the order there.",
     },
@@ -176,10 +207,11 @@ pub static ACTIONS: &[Line] = &[
         done: "re-posted",
         icon: "rotate-ccw",
         about: "Clears the post date and sends posted shipments again. Each provider is asked about the earlier order first.",
-        asks_reason: true,
+        fields: &[REASON, CANCEL_FIRST, ANYWAY],
         serious: true,
         typed_above: Some(100),
         effects: effects::repost,
+        stock: None,
         ended: ended::posted,
         no_undo: "A post is taken back at the provider: cancel the order there.",
     },
@@ -190,10 +222,11 @@ pub static ACTIONS: &[Line] = &[
         done: "submitted",
         icon: "store",
         about: "Sends the tracking to the sales channel, and only that.",
-        asks_reason: false,
+        fields: &[],
         serious: true,
         typed_above: None,
         effects: effects::submit,
+        stock: None,
         ended: ended::submitted,
         no_undo: "What a sales channel was told cannot be untold from here.",
     },
@@ -204,10 +237,11 @@ pub static ACTIONS: &[Line] = &[
         done: "resynced",
         icon: "refresh-cw",
         about: "Reads tracking, courier, status and cost of posted shipments.",
-        asks_reason: false,
+        fields: &[],
         serious: false,
         typed_above: None,
         effects: effects::read,
+        stock: None,
         ended: ended::resynced,
         no_undo: "What was read stays as it was read. Edit it on the shipment’s page.",
     },
@@ -218,10 +252,11 @@ pub static ACTIONS: &[Line] = &[
         done: "checked",
         icon: "search",
         about: "Asks the provider about shipments whose outcome is unknown.",
-        asks_reason: false,
+        fields: &[],
         serious: false,
         typed_above: None,
         effects: effects::read,
+        stock: None,
         ended: ended::checked,
         no_undo: "Nothing was changed at the provider, so there is nothing to undo.",
     },
@@ -232,10 +267,11 @@ pub static ACTIONS: &[Line] = &[
         done: "resent",
         icon: "send",
         about: "Submits again each shipment whose channel sync failed, warned or waits.",
-        asks_reason: false,
+        fields: &[],
         serious: true,
         typed_above: None,
         effects: effects::resend,
+        stock: None,
         ended: ended::resent,
         no_undo: "What a sales channel was told cannot be untold from here.",
     },
@@ -244,6 +280,15 @@ pub static ACTIONS: &[Line] = &[
 /// A line by its resource and name.
 pub fn find(resource: Resource, name: &str) -> Option<&'static Line> {
     ACTIONS.iter().find(|line| line.resource == resource && line.action.name() == name)
+}
+
+/// What only takes other actions back and stands in no list.
+static INVERSES: &[(Resource, &dyn ByName)] = &[];
+
+/// An action that takes another one back, by its name.
+pub fn inverse(resource: Resource, name: &str) -> Option<&'static dyn ByName> {
+    let hidden = INVERSES.iter().find(|(of, action)| *of == resource && action.name() == name);
+    find(resource, name).map(|line| line.action).or(hidden.map(|(_, action)| *action))
 }
 
 /// The lines of a resource that somebody may do.
