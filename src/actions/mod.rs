@@ -257,8 +257,22 @@ pub trait Action: Send + Sync + 'static {
     /// Whether it can be done now.
     fn available(subject: &Self::Subject) -> Availability;
 
+    /// As [`Action::available`], when it is known what it will be told: what each of
+    /// many rows is asked before anything is done.
+    fn available_for(subject: &Self::Subject, input: &Self::Input) -> Availability {
+        let _ = input;
+        Self::available(subject)
+    }
+
     /// What it will do.
     fn preview(scope: &mut Scope, subject: &Self::Subject) -> impl Future<Output = DbResult<Preview>> + Send;
+
+    /// Refuses what it is told where that will not do whatever it is done to, so
+    /// that many are not begun with it.
+    fn check(input: &Self::Input) -> Result<(), ActionError> {
+        let _ = input;
+        Ok(())
+    }
 
     /// Does it, in the scope's transaction: writes, activity, jobs. Nothing is
     /// sent from here.

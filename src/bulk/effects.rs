@@ -4,6 +4,7 @@ use super::Operation;
 use crate::{
     db::{DbResult, Scope, sql},
     money::grouped,
+    providers::{ProviderKind, kinds},
 };
 use diesel::{
     QueryableByName,
@@ -258,6 +259,116 @@ pub fn free<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a,
         Ok(vec![
             format!("Holds that stand: {}.", standing.join(", ")),
             "Once no hold stands, an order can be posted. Nobody outside is told.".into(),
+        ])
+    })
+}
+
+/// Of *Reship Orders*.
+pub fn reship<'a>(_: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        let says =
+            |name: &str| operation.options.get(name).and_then(serde_json::Value::as_bool) == Some(true);
+        let mut effects = vec![
+            "A new shipment is made in each order, with every item that was sent. The originals are not changed.".to_owned(),
+            match says("add_back") {
+                true => "Inventory of the originals is added back, and taken again by the new shipments.".into(),
+                false => "Stock is taken again.".into(),
+            },
+        ];
+        if says("hold") {
+            effects.push(
+                "Each order gets an operator hold: nothing of it is posted until it is removed.".into(),
+            );
+        }
+        effects.push("Nothing is sent before the new shipments are posted.".into());
+        effects.push("An order_reshipped event is told for each.".into());
+        Ok(effects)
+    })
+}
+
+/// Of *Add hold*.
+pub fn hold<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        Ok(vec![
+            "Nothing of these orders is posted while a hold stands.".into(),
+            "What a provider has already it may still ship: the hold reaches us after picking began.".into(),
+            "Nobody outside is told.".into(),
+        ])
+    })
+}
+
+/// Of *Remove hold*.
+pub fn unhold<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        Ok(vec!["Once no hold stands, an order can be posted. Nobody outside is told.".into()])
+    })
+}
+
+/// Of tags.
+pub fn tags<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move { Ok(vec!["Nobody outside is told, the sales channels neither.".into()]) })
+}
+
+#[derive(QueryableByName)]
+struct Alive {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: ProviderKind,
+    #[diesel(sql_type = diesel::sql_types::Jsonb)]
+    settings: serde_json::Value,
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// Of *Void*.
+pub fn void<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        let account = scope.account();
+        let alive: Vec<Alive> = scope
+            .rows(
+                sql("select c.name, c.kind, c.settings, count(*) as n from bulk_rows r \
+                     join shipments s on s.account_id = r.account_id and s.id = r.subject_id and s.inventory_status = 'not_shipped' \
+                     join provider_orders p on p.account_id = s.account_id and p.shipment_id = s.id \
+                       and p.superseded_at is null and p.ended_at is null \
+                     join connections c on c.account_id = p.account_id and c.id = p.connection_id \
+                     where r.account_id = {} and r.operation_id = {} and r.outcome = 'waiting' \
+                     group by c.id, c.name, c.kind, c.settings order by 4 desc, 1 limit 50")
+                .bind(account)
+                .bind(operation.id),
+            )
+            .await?;
+        let mut effects = vec![
+            "Their stock movements are reversed; the units stay reserved for the orders.".to_owned(),
+            "Their fulfillment orders are open again, so that the items can be sent anew.".into(),
+        ];
+        for connection in alive {
+            let n = grouped(connection.n);
+            let orders = if connection.n == 1 { "order" } else { "orders" };
+            effects.push(match kinds::of(connection.kind).capabilities(&connection.settings).cancels {
+                true => format!("{} is asked to cancel {n} {orders}. It may refuse.", connection.name),
+                false => format!(
+                    "{} takes no cancellations from here: {n} {orders} stay until somebody cancels them there.",
+                    connection.name
+                ),
+            });
+        }
+        effects.push(
+            "A shipment_canceled event is told for each. Sales channels keep what they were told.".into(),
+        );
+        effects.push(
+            "The shipments are kept for history, and can be restored while their budget is free.".into(),
+        );
+        Ok(effects)
+    })
+}
+
+/// Of *Restore*.
+pub fn restore<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        Ok(vec![
+            "Their stock is taken again: the units that were reserved since they were voided.".into(),
+            "Those whose order at the provider was canceled wait to be posted again.".into(),
         ])
     })
 }

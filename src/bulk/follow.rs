@@ -60,7 +60,11 @@ pub(super) async fn step(
         .await?;
     let Some(last) = rows.last().map(|row| row.position) else { return Ok(None) };
     let subjects: Vec<i64> = rows.iter().map(|row| row.subject_id).collect();
-    let ended = (line.ended)(&mut scope, operation, &subjects).await?;
+    // a way back has no word of its own from outside
+    let ended = match operation.undo_of {
+        Some(_) => Vec::new(),
+        None => (line.ended)(&mut scope, operation, &subjects).await?,
+    };
     let mut ended: HashMap<i64, _> = ended.into_iter().map(|e| (e.subject, e)).collect();
     let (mut positions, mut outcomes, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
     let mut moved: BTreeMap<(RowOutcome, RowOutcome), i32> = BTreeMap::new();

@@ -76,7 +76,7 @@ impl Operating<'_> {
         let Some(line) = operation.line() else { return self.without_action().await };
         let until = self.now() + SLICE;
         match operation.state {
-            State::Previewing => self.preview(line, until).await,
+            State::Previewing => self.preview(&operation, line, until).await,
             State::Previewed => Ok(None),
             State::Running => {
                 let any = self.rows(&operation, line, until).await?;
@@ -115,7 +115,7 @@ impl Operating<'_> {
         Ok(None)
     }
 
-    async fn preview(&self, line: &Line, until: Instant) -> DbResult<Option<Instant>> {
+    async fn preview(&self, operation: &Operation, line: &Line, until: Instant) -> DbResult<Option<Instant>> {
         loop {
             let mut scope = self.scope().await?;
             let Some(operation) =
@@ -132,7 +132,7 @@ impl Operating<'_> {
                 return Ok(Some(self.now()));
             }
         }
-        while preview::step(&self.work.db, self.job.account_id, self.id, line, self.now()).await? {
+        while preview::step(&self.work.db, self.job.account_id, operation, line, self.now()).await? {
             if self.now() >= until {
                 return Ok(Some(self.now()));
             }

@@ -96,7 +96,7 @@ pub async fn stuck(scope: &mut Scope, id: BulkOperationId) -> DbResult<Option<St
 /// What came of it: `298 shipments posted, 11 skipped, 3 failed`. Never only the
 /// good part.
 pub fn result(operation: &Operation) -> String {
-    let done = operation.line().map_or("done", |line| line.done);
+    let done = operation.done_word();
     let noun = operation.resource.noun(i64::from(operation.done));
     let mut parts = vec![format!("{} {noun} {done}", grouped(i64::from(operation.done)))];
     for (n, word) in [

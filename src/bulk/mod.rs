@@ -13,11 +13,15 @@ mod effects;
 mod ended;
 mod follow;
 pub mod job;
+mod lines;
 pub mod list;
+pub mod options;
 pub mod pick;
 mod preview;
 mod rows;
 pub mod steer;
+pub mod stock;
+pub mod undo;
 
 use crate::{
     clock::Instant,
@@ -25,6 +29,7 @@ use crate::{
     evidence::TraceId,
     ids::{BulkOperationId, JobId, UserId},
     jobs::{self, Handlers, NewJob},
+    money::grouped,
     text_enum::text_enum,
 };
 use actions::Line;
@@ -56,6 +61,22 @@ impl Resource {
             (Resource::Shipments, 1) => "shipment",
             (Resource::Shipments, _) => "shipments",
         }
+    }
+
+    /// The version of one as it is now.
+    async fn version(self, scope: &mut Scope, id: i64) -> DbResult<Option<i32>> {
+        #[derive(QueryableByName)]
+        struct Now {
+            #[diesel(sql_type = diesel::sql_types::Integer)]
+            version: i32,
+        }
+        let account = scope.account();
+        let statement = match self {
+            Resource::Orders => sql("select version from orders where account_id = {} and id = {}"),
+            Resource::Shipments => sql("select version from shipments where account_id = {} and id = {}"),
+        };
+        let row: Option<Now> = scope.row(statement.bind(account).bind(id)).await?;
+        Ok(row.map(|row| row.version))
     }
 }
 
@@ -145,6 +166,9 @@ pub struct Operation {
     pub created_at: Instant,
     pub started_at: Option<Instant>,
     pub finished_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub undo_of: Option<BulkOperationId>,
+    pub stock: Value,
 }
 
 /// The columns of [`Operation`], for statements that read it.
@@ -153,7 +177,7 @@ macro_rules! operation_columns {
         concat!(
             "select id, action, resource, scope_phrase, selection, options, fingerprint, state, effects, changed_since, \
              note, total, picked, waiting, changed, skipped, sent, done, failed, unknown, dropped, run_by, run_since, \
-             started_by_name, trace_id, created_at, started_at, finished_at from bulk_operations ",
+             started_by_name, trace_id, created_at, started_at, finished_at, undo_of, stock from bulk_operations ",
             $rest
         )
     };
@@ -177,6 +201,33 @@ impl Operation {
     /// Its action; `None` for one that is no more.
     pub fn line(&self) -> Option<&'static Line> {
         actions::find(self.resource, &self.action)
+    }
+
+    /// *Post 312 shipments to fulfillment*, or *Undo: post …*.
+    pub fn title(&self, n: i64) -> String {
+        let title = self.line().map_or_else(|| self.action.clone(), |line| line.title(n, &grouped(n)));
+        match self.undo_of {
+            Some(_) => format!("Undo: {}", lower_first(&title)),
+            None => title,
+        }
+    }
+
+    /// What a row is that is done: `posted`, `undone`.
+    pub fn done_word(&self) -> &'static str {
+        match (self.undo_of, self.line()) {
+            (Some(_), _) => "undone",
+            (None, line) => line.map_or("done", |line| line.done),
+        }
+    }
+
+    /// What it does to stock, by its preview.
+    pub fn stock(&self) -> stock::Stock {
+        serde_json::from_value(self.stock.clone()).unwrap_or_default()
+    }
+
+    /// Whether nothing more is begun.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, State::Canceled | State::Finished)
     }
 
     /// Rows that are over.
@@ -204,6 +255,11 @@ impl Operation {
         let dropping = self.state == State::Canceled && self.waiting + self.picked > 0;
         matches!(self.state, State::Previewing | State::Running) || self.sent > 0 || dropping
     }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Leaves the job that works on an operation. One that waits already is brought

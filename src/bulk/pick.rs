@@ -2,7 +2,7 @@
 //! ticked is picked at once; what matches a filter page by page in the
 //! background, so that no request reads more than a page.
 
-use super::{Operation, Resource, RowOutcome, State, actions, count, wake};
+use super::{Operation, Resource, RowOutcome, State, actions, count, undo, wake};
 use crate::{
     accounts::Permission,
     actions::{ActionError, By},
@@ -39,6 +39,8 @@ pub enum Selection {
     Orders(Box<orders::list::Filter>),
     /// The rows of an earlier operation that had this outcome.
     Again(BulkOperationId, RowOutcome),
+    /// The rows of an earlier operation that can be taken back.
+    Undo(BulkOperationId),
 }
 
 /// How far picking has come; kept beside the selection.
@@ -99,12 +101,7 @@ pub async fn begin(
         return Err(ActionError::field("action", "Choose what to do."));
     };
     allowed(by, line.action.permission())?;
-    if !line.action.reads(&new.input) {
-        return Err(ActionError::field(
-            "action",
-            format!("{} was told what it cannot read.", line.action.label()),
-        ));
-    }
+    line.action.check(&new.input)?;
     if let Selection::Ids(ids) = &new.selection {
         if ids.is_empty() {
             return Err(ActionError::field("id", format!("Tick at least one {}.", new.resource.noun(1))));
@@ -116,13 +113,24 @@ pub async fn begin(
             ));
         }
     }
+    insert(scope, new, None, by, now).await
+}
+
+/// Writes what may be begun, and leaves its job.
+pub(super) async fn insert(
+    scope: &mut Scope,
+    new: NewOperation,
+    undo_of: Option<BulkOperationId>,
+    by: &By,
+    now: Instant,
+) -> Result<(BulkOperationId, JobId), ActionError> {
     let account = scope.account();
     let kept = json!(Kept { what: new.selection, from: new.from, progress: Progress::default() });
     let row: Option<NewId> = scope
         .row(
             sql("insert into bulk_operations (account_id, action, resource, scope_phrase, selection, options, state, \
-                 started_by, started_by_name, trace_id, created_at) \
-                 values ({}, {}, {}, {}, {}, {}, 'previewing', {}, {}, {}, {}) returning id")
+                 started_by, started_by_name, trace_id, created_at, undo_of) \
+                 values ({}, {}, {}, {}, {}, {}, 'previewing', {}, {}, {}, {}, {}) returning id")
             .bind(account)
             .bind(&new.action)
             .bind(new.resource)
@@ -132,7 +140,8 @@ pub async fn begin(
             .bind(by.actor.id.filter(|_| by.actor.kind == ActorKind::User))
             .bind(&by.actor.name)
             .bind(by.trace.to_string())
-            .bind(now),
+            .bind(now)
+            .bind(undo_of.map(|id| id.0)),
         )
         .await?;
     let Some(NewId { id }) = row else { return Err(ActionError::NotFound) };
@@ -240,6 +249,11 @@ fn source(account: AccountId, operation: &Operation, what: &Selection) -> Sql {
         .bind(account)
         .bind(*id)
         .bind(*outcome),
+        (Selection::Undo(id), _) => sql("select r.subject_id as id, r.subject_label as label, \
+                 to_timestamp(-r.position::double precision) as at from bulk_rows r \
+                 where r.account_id = {} and r.operation_id = {} and r.undo is not null and r.undone_at is null")
+        .bind(account)
+        .bind(*id),
     }
 }
 
@@ -272,7 +286,11 @@ pub async fn again(
         phrase: phrase.chars().take(300).collect(),
         from,
     };
-    begin(scope, new, by, now).await
+    let Some(undone) = earlier.undo_of else { return begin(scope, new, by, now).await };
+    undo::none_under_way(scope, undone).await?;
+    let line = actions::find(new.resource, &new.action).ok_or(ActionError::NotFound)?;
+    allowed(by, line.action.permission())?;
+    insert(scope, new, Some(undone), by, now).await
 }
 
 fn in_words(outcome: RowOutcome) -> &'static str {

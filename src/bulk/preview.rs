@@ -1,9 +1,14 @@
 //! Looking at rows before anything is done: each is asked what a button on its
 //! own page would be asked, and answers with the same sentence.
 
-use super::{Operation, RowOutcome, State, actions::Line, count};
+use super::{
+    Operation, RowOutcome, State,
+    actions::Line,
+    count,
+    stock::Stock,
+    undo::{self, Seen},
+};
 use crate::{
-    actions::Availability,
     clock::Instant,
     db::{Db, DbResult, Scope, sql},
     ids::{AccountId, BulkOperationId},
@@ -12,7 +17,7 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Integer, Nullable, Text},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Rows looked at in one transaction.
 const AT_ONCE: i64 = 50;
@@ -29,10 +34,11 @@ struct Picked {
 pub(super) async fn step(
     db: &Db,
     account: AccountId,
-    id: BulkOperationId,
+    operation: &Operation,
     line: &Line,
     now: Instant,
 ) -> DbResult<bool> {
+    let id = operation.id;
     let mut scope = db.scope(account).await?;
     let rows: Vec<Picked> = scope
         .rows(
@@ -48,22 +54,23 @@ pub(super) async fn step(
     }
     let (mut positions, mut versions, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let (mut reasons, mut offers) = (Vec::new(), Vec::new());
+    let subjects: Vec<i64> = rows.iter().map(|row| row.subject_id).collect();
+    let ways = match operation.undo_of {
+        Some(earlier) => Some(undo::ways(&mut scope, operation.resource, earlier, subjects).await?),
+        None => None,
+    };
     for row in &rows {
-        let looked = line.action.look(&mut scope, row.subject_id).await?;
-        let (version, outcome, reason, offer) = match looked {
-            None => (None, RowOutcome::Skipped, GONE.to_owned(), None),
-            Some(looked) => match looked.availability {
-                Availability::Available => (Some(looked.version), RowOutcome::Waiting, String::new(), None),
-                Availability::Unavailable(why) => {
-                    (Some(looked.version), RowOutcome::Skipped, why.sentence, why.offer)
-                }
-            },
+        let seen = match &ways {
+            Some(ways) => {
+                undo::look(&mut scope, operation, ways.get(&row.subject_id), row.subject_id).await?
+            }
+            None => Seen::of(line.action.look(&mut scope, row.subject_id, &operation.options).await?),
         };
         positions.push(row.position);
-        versions.push(version);
-        outcomes.push(outcome);
-        reasons.push(reason);
-        offers.push(offer);
+        versions.push(seen.version);
+        outcomes.push(seen.outcome);
+        reasons.push(seen.reason);
+        offers.push(seen.offer);
     }
     scope
         .execute(
@@ -111,27 +118,36 @@ pub(super) async fn conclude(scope: &mut Scope, id: BulkOperationId, line: &Line
         return Ok(false);
     }
     let account = scope.account();
-    let effects = match operation.waiting {
-        0 => Vec::new(),
-        _ => (line.effects)(scope, &operation).await?,
+    let effects = match (operation.waiting, operation.undo_of) {
+        (0, _) => Vec::new(),
+        (_, Some(_)) => undo::effects(scope, &operation).await?,
+        (_, None) => (line.effects)(scope, &operation).await?,
+    };
+    let stock = match line.stock.filter(|_| operation.waiting > 0 && operation.undo_of.is_none()) {
+        Some(hook) => json!(Stock::of(hook(scope, &operation).await?)),
+        None => json!({}),
     };
     let hash: Option<Hash> = scope
         .row(
-            sql("select encode(sha256(convert_to({} || {}::text || {}::text || coalesce(string_agg( \
+            sql("select encode(sha256(convert_to({} || {}::text || {}::text || {}::text || coalesce(string_agg( \
                    concat_ws(':', position, subject_id, subject_version, outcome), ',' order by position), ''), 'UTF8')), 'hex') as hash \
                  from bulk_rows where account_id = {} and operation_id = {} and outcome in ('waiting', 'skipped')")
             .bind(&operation.action)
             .bind(operation.options.clone())
             .bind(Value::from(effects.clone()))
+            .bind(stock.clone())
             .bind(account)
             .bind(id),
         )
         .await?;
     scope
         .execute(
-            sql("update bulk_operations set state = 'previewed', effects = {}, fingerprint = {} \
-                 where account_id = {} and id = {}")
+            sql(
+                "update bulk_operations set state = 'previewed', effects = {}, stock = {}, fingerprint = {} \
+                 where account_id = {} and id = {}",
+            )
             .bind(effects)
+            .bind(stock)
             .bind(hash.map(|h| h.hash))
             .bind(account)
             .bind(id),

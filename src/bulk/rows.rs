@@ -2,10 +2,10 @@
 //! that was looked at, its outcome and the operation's counters. Two workers
 //! never take one row; whoever is killed leaves the row as it was.
 
-use super::{Operation, RowOutcome, State, actions::Line, count, preview::GONE, steer};
+use super::{Operation, RowOutcome, State, actions::Line, count, preview::GONE, steer, undo};
 use crate::{
     accounts::{Permission, Role},
-    actions::{ActionError, By, Outcome},
+    actions::{ActionError, By, Outcome, Stale, WhyNot},
     clock::Instant,
     db::{Db, DbError, DbResult, Scope, sql},
     evidence::{Actor, ActorKind, TraceId, activity::Ended},
@@ -15,7 +15,6 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Integer, Nullable, Text},
 };
-use serde_json::json;
 
 /// So often a row may stop on our side before it has failed.
 const TRIES: i32 = 3;
@@ -82,11 +81,16 @@ pub(super) async fn turn(
         lost_the_right(db, account, operation, next.name.as_deref(), needed).await?;
         return Ok(Turn::Nothing);
     };
-    let input = operation.options.clone();
-    let ran = line.action.run(&mut scope, &by, next.subject_id, next.subject_version, input, now()).await;
+    let ran = match operation.undo_of {
+        None => {
+            let (input, version) = (operation.options.clone(), next.subject_version);
+            line.action.run(&mut scope, &by, next.subject_id, version, input, now()).await
+        }
+        Some(earlier) => back(&mut scope, operation, earlier, &by, &next, now()).await,
+    };
     let (outcome, words) = match ran {
         Ok(ran) => {
-            let kept = match keep(&mut scope, id, &next, &ran, now()).await {
+            let kept = match keep(&mut scope, operation, &next, &ran, now()).await {
                 Ok(true) => scope.commit().await.map(|()| true),
                 Ok(false) => Ok(false),
                 Err(error) => {
@@ -104,7 +108,7 @@ pub(super) async fn turn(
             drop(scope);
             return stopped(db, account, id, &next, error, now()).await;
         }
-        Err(ActionError::Stale(stale)) => (RowOutcome::Changed, stale.sentence()),
+        Err(ActionError::Stale(stale)) => (RowOutcome::Changed, changed(operation, &stale)),
         Err(ActionError::Unavailable(why)) => (RowOutcome::Skipped, why.sentence),
         Err(ActionError::NotFound) => (RowOutcome::Skipped, GONE.to_owned()),
         Err(ActionError::Refused(fields)) => {
@@ -117,6 +121,31 @@ pub(super) async fn turn(
     // whatever it wrote before it said no is rolled back
     drop(scope);
     say_no(db, account, id, &next, outcome, &words, now()).await
+}
+
+/// Takes back what `earlier` did to a row, if it did and nobody changed it since.
+async fn back(
+    scope: &mut Scope,
+    operation: &Operation,
+    earlier: BulkOperationId,
+    by: &By,
+    next: &Next,
+    now: Instant,
+) -> Result<Outcome, ActionError> {
+    let Some(back) = undo::take(scope, operation.resource, earlier, next.subject_id, now).await? else {
+        return Err(ActionError::Unavailable(WhyNot { sentence: undo::undone(), offer: None }));
+    };
+    back.action().run(scope, by, next.subject_id, Some(back.version), back.input, now).await
+}
+
+fn changed(operation: &Operation, stale: &Stale) -> String {
+    match operation.undo_of {
+        Some(_) => {
+            let last = stale.changes.first().map(|(who, what, _)| (who.as_str(), what.as_str()));
+            undo::changed_since(&stale.what, last)
+        }
+        None => stale.sentence(),
+    }
 }
 
 /// In whose name the row is done, if they may.
@@ -165,7 +194,7 @@ async fn lost_the_right(
 /// then nothing of it is kept.
 async fn keep(
     scope: &mut Scope,
-    id: BulkOperationId,
+    operation: &Operation,
     row: &Next,
     ran: &Outcome,
     now: Instant,
@@ -173,21 +202,27 @@ async fn keep(
     let to = if ran.jobs.is_empty() { RowOutcome::Done } else { RowOutcome::Sent };
     let account = scope.account();
     let jobs: Vec<i64> = ran.jobs.iter().map(|job| job.0).collect();
+    let (undo, left) = match operation.undo_of {
+        None => undo::kept(scope, operation.resource, row.subject_id, ran).await?,
+        Some(_) => (None, None),
+    };
     scope
         .execute(
-            sql("update bulk_rows set outcome = {}, reason = {}, offer = null, jobs = {}, result = {}, finished_at = {} \
-                 where account_id = {} and operation_id = {} and position = {}")
+            sql("update bulk_rows set outcome = {}, reason = {}, offer = null, jobs = {}, result = {}, undo = {}, left_version = {}, \
+                 finished_at = {} where account_id = {} and operation_id = {} and position = {}")
             .bind(to)
             .bind(&ran.message)
             .bind(jobs)
-            .bind(json!({ "undo": ran.undo, "data": ran.data }))
+            .bind(ran.data.clone())
+            .bind(undo)
+            .bind(left)
             .bind((to == RowOutcome::Done).then_some(now))
             .bind(account)
-            .bind(id)
+            .bind(operation.id)
             .bind(row.position),
         )
         .await?;
-    count(scope, id, RowOutcome::Waiting, to, 1, Some(State::Running)).await
+    count(scope, operation.id, RowOutcome::Waiting, to, 1, Some(State::Running)).await
 }
 
 /// Writes a row that was not done, in a transaction of its own.

@@ -1,14 +1,13 @@
 //! Starting, pausing, resuming and canceling an operation. Each only moves its
 //! state; the job does the rest.
 
-use super::{Operation, RowOutcome, State, count, pick, wake};
+use super::{Operation, RowOutcome, State, count, lower_first, pick, undo, wake};
 use crate::{
     actions::{ActionError, By, WhyNot},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{ActorKind, Entry, activity, activity::Ended, activity::Subject},
     ids::{BulkOperationId, JobId},
-    money::grouped,
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 
@@ -70,6 +69,7 @@ pub async fn start(
     if operation.waiting == 0 {
         return Err(unavailable("There is nothing to do: every row is skipped."));
     }
+    undo::in_time(scope, &operation, now).await?;
     let account = scope.account();
     let changed = look_again(scope, &operation).await?;
     if changed > 0 {
@@ -221,17 +221,11 @@ pub(super) async fn tell(
     ended: Ended,
 ) -> DbResult<()> {
     let n = i64::from(operation.total - operation.skipped);
-    let title = operation.line().map_or_else(|| operation.action.clone(), |l| l.title(n, &grouped(n)));
-    let summary = format!("{word}: {}", lower_first(&title));
+    let summary = format!("{word}: {}", lower_first(&operation.title(n)));
     let entry = Entry::new(&by.actor, verb, Subject::BulkOperation, operation.id.0, summary)
         .ended(ended)
         .traced(Some(&by.trace))
         .from_ip(by.ip.clone());
     activity::record(scope, entry).await?;
     Ok(())
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

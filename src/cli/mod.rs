@@ -1,6 +1,7 @@
 //! The commands. This floor composes the rest: it is the only place that lists
 //! every job kind, adapter and action.
 
+pub mod bench;
 pub mod chores;
 pub mod demo;
 pub mod doctor;
@@ -46,6 +47,8 @@ pub enum Command {
     Demo(Box<demo::Demo>),
     /// Run the stand-ins for channels and providers.
     Sandbox(Box<sandbox::RunSandbox>),
+    /// Measure this program on this machine.
+    Bench(Box<bench::Bench>),
 }
 
 /// Parses the command line and runs the command.
@@ -61,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Sandbox(command) => command.run(),
+        Command::Bench(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -113,7 +113,6 @@ diesel::table! {
         started_by -> Nullable<Int8>,
         started_by_name -> Text,
         trace_id -> Nullable<Text>,
-        version -> Int4,
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
@@ -128,6 +127,8 @@ diesel::table! {
         sent -> Int4,
         unknown -> Int4,
         dropped -> Int4,
+        undo_of -> Nullable<Int8>,
+        stock -> Jsonb,
     }
 }
 
@@ -146,6 +147,9 @@ diesel::table! {
         offer -> Nullable<Text>,
         jobs -> Array<Int8>,
         tries -> Int4,
+        undo -> Nullable<Jsonb>,
+        left_version -> Nullable<Int4>,
+        undone_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -91,6 +91,18 @@ impl Action for Repost {
         })
     }
 
+    fn check(input: &Input) -> Result<(), ActionError> {
+        let asks = "Say why it may be sent although the earlier order may still be there.";
+        actions::reason(&input.reason, input.anyway.then_some(asks))?;
+        match input.anyway && input.cancel_first {
+            true => Err(ActionError::field(
+                "anyway",
+                "Either cancel the earlier order first, or send whatever it is.",
+            )),
+            false => Ok(()),
+        }
+    }
+
     async fn apply(
         scope: &mut Scope,
         subject: Subject,
@@ -98,14 +110,8 @@ impl Action for Repost {
         input: Input,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let asks = "Say why it may be sent although the earlier order may still be there.";
-        let reason = actions::reason(&input.reason, input.anyway.then_some(asks))?;
-        if input.anyway && input.cancel_first {
-            return Err(ActionError::field(
-                "anyway",
-                "Either cancel the earlier order first, or send whatever it is.",
-            ));
-        }
+        Self::check(&input)?;
+        let reason = input.reason.trim();
         let shipment = &subject.shipment;
         let reference = posts::last_reference(scope, shipment).await?;
         let mut previous = None;

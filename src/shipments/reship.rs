@@ -3,7 +3,8 @@
 //! left the warehouse, its units may be added back instead, once.
 
 use super::{
-    ChannelSync, budget,
+    ChannelSync,
+    budget::{self, Units},
     make::{Making, make},
     reshippable::Reshippable,
     undo_reship::UndoReship,
@@ -35,9 +36,6 @@ pub struct Reship;
 /// What is sent again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Input {
-    /// Every item, in the quantity it was sent in: what many orders at once are told.
-    #[serde(default, deserialize_with = "ticked")]
-    pub all: bool,
     /// Puts the original's units back to stock.
     #[serde(default, deserialize_with = "ticked")]
     pub add_back: bool,
@@ -106,39 +104,115 @@ impl Action for Reship {
         input: Input,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
-        let reason = actions::reason(&input.reason, None)?;
         let units = subject.chosen(&input)?;
-        if input.add_back && !by.can(Permission::InventoryAddBack) {
-            return Err(ActionError::Forbidden(Permission::InventoryAddBack));
+        let how = How { add_back: input.add_back, hold: input.hold, reason: input.reason };
+        send_again(scope, subject, by, units, how, now).await
+    }
+}
+
+/// The same for many orders: every item of each, in the quantity it was sent in.
+#[derive(Debug)]
+pub struct ReshipOrders;
+
+/// How items are sent again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct How {
+    /// Puts the originals' units back to stock.
+    #[serde(default, deserialize_with = "ticked")]
+    pub add_back: bool,
+    /// Adds an operator hold.
+    #[serde(default, deserialize_with = "ticked")]
+    pub hold: bool,
+    /// Why they are sent again.
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl Action for ReshipOrders {
+    type Subject = Reshippable;
+    type Input = How;
+    const NAME: &'static str = "reship_orders";
+    const LABEL: &'static str = "Reship Orders";
+    const PERMISSION: Permission = Permission::OrdersEdit;
+
+    fn available(subject: &Reshippable) -> Availability {
+        Reship::available(subject)
+    }
+
+    fn available_for(subject: &Reshippable, input: &How) -> Availability {
+        let available = Self::available(subject);
+        if !available.is_available() {
+            return available;
         }
-        let back = if input.add_back { subject.back(&units)? } else { Vec::new() };
-        let Some(original) = subject.original(&units) else {
-            return Err(ActionError::field("", "The order has no shipment to repeat."));
-        };
-        let fulfillment_order = budget::open(scope, subject.id, original.warehouse_id, true, &units).await?;
-        let making = Making {
-            order: subject.id,
-            order_number: &subject.number,
-            search_text: &subject.search_text,
-            fulfillment_order,
-            warehouse: original.warehouse_id,
-            connection: original.connection_id,
-            channel: original.channel_id,
-            // the channel was told of these items once; a second time it refuses
-            sync: if subject.channel_kind == ChannelKind::Manual {
-                ChannelSync::NotApplicable
-            } else {
-                ChannelSync::Muted
-            },
-            notification: subject.notification,
-            reship_of: Some(original.id),
-            back: &back,
-            units: &units,
-        };
-        let (shipment, number) = make(scope, making, by, now).await?;
-        let what = subject.words(&units);
-        let stock = if input.add_back { "its stock added back first" } else { "stock taken again" };
-        let entry = Entry::order(
+        let units = subject.all();
+        if units.is_empty() {
+            return Availability::no("Nothing of this order was sent.");
+        }
+        match subject.back(&units) {
+            Err(sentence) if input.add_back => Availability::no(sentence),
+            _ => Availability::Available,
+        }
+    }
+
+    async fn preview(scope: &mut Scope, subject: &Reshippable) -> DbResult<Preview> {
+        Reship::preview(scope, subject).await
+    }
+
+    async fn apply(
+        scope: &mut Scope,
+        subject: Reshippable,
+        by: &By,
+        input: How,
+        now: Instant,
+    ) -> Result<Outcome, ActionError> {
+        let units = subject.all();
+        send_again(scope, subject, by, units, input, now).await
+    }
+}
+
+async fn send_again(
+    scope: &mut Scope,
+    subject: Reshippable,
+    by: &By,
+    units: Vec<Units>,
+    input: How,
+    now: Instant,
+) -> Result<Outcome, ActionError> {
+    let reason = actions::reason(&input.reason, None)?;
+    if input.add_back && !by.can(Permission::InventoryAddBack) {
+        return Err(ActionError::Forbidden(Permission::InventoryAddBack));
+    }
+    let back = match input.add_back {
+        true => subject.back(&units).map_err(|sentence| ActionError::field("add_back", sentence))?,
+        false => Vec::new(),
+    };
+    let Some(original) = subject.original(&units) else {
+        return Err(ActionError::field("", "The order has no shipment to repeat."));
+    };
+    let fulfillment_order = budget::open(scope, subject.id, original.warehouse_id, true, &units).await?;
+    let making = Making {
+        order: subject.id,
+        order_number: &subject.number,
+        search_text: &subject.search_text,
+        fulfillment_order,
+        warehouse: original.warehouse_id,
+        connection: original.connection_id,
+        channel: original.channel_id,
+        // the channel was told of these items once; a second time it refuses
+        sync: if subject.channel_kind == ChannelKind::Manual {
+            ChannelSync::NotApplicable
+        } else {
+            ChannelSync::Muted
+        },
+        notification: subject.notification,
+        reship_of: Some(original.id),
+        back: &back,
+        units: &units,
+    };
+    let (shipment, number) = make(scope, making, by, now).await?;
+    let what = subject.words(&units);
+    let stock = if input.add_back { "its stock added back first" } else { "stock taken again" };
+    let entry = Entry::order(
             &by.actor,
             "order_reshipped",
             subject.id,
@@ -151,28 +225,27 @@ impl Action for Reship {
         )
         .traced(Some(&by.trace))
         .from_ip(by.ip.clone());
-        activity::record(scope, entry).await?;
-        let placed = input.hold && hold(scope, &subject, by, now).await?;
-        let event = NewEvent {
-            kind: EventType::OrderReshipped,
-            cause: format!("reship:{shipment}"),
-            order: subject.id,
-            shipment: Some(shipment),
-            data: view::event_data(scope, shipment).await?,
-            trace: &by.trace,
-        };
-        events::tell(scope, event, now).await?;
-        status::refresh(scope, subject.id).await?;
-        let then = match input.hold {
-            true => " It is on hold: change what is needed, then remove the hold and post it.",
-            false => " Post it when it is to go out.",
-        };
-        let back = json!({ "shipment": shipment.to_string(), "held": if placed { "yes" } else { "" } });
-        Ok(Outcome {
-            data: json!({ "shipment_id": shipment }),
-            ..Outcome::done(format!("{number} reships {what}.{then}")).undone_by(UndoReship::NAME, back)
-        })
-    }
+    activity::record(scope, entry).await?;
+    let placed = input.hold && hold(scope, &subject, by, now).await?;
+    let event = NewEvent {
+        kind: EventType::OrderReshipped,
+        cause: format!("reship:{shipment}"),
+        order: subject.id,
+        shipment: Some(shipment),
+        data: view::event_data(scope, shipment).await?,
+        trace: &by.trace,
+    };
+    events::tell(scope, event, now).await?;
+    status::refresh(scope, subject.id).await?;
+    let then = match input.hold {
+        true => " It is on hold: change what is needed, then remove the hold and post it.",
+        false => " Post it when it is to go out.",
+    };
+    let back = json!({ "shipment": shipment.to_string(), "held": if placed { "yes" } else { "" } });
+    Ok(Outcome {
+        data: json!({ "shipment_id": shipment }),
+        ..Outcome::done(format!("{number} reships {what}.{then}")).undone_by(UndoReship::NAME, back)
+    })
 }
 
 /// An operator hold; `false` when one stands already.

@@ -222,38 +222,35 @@ impl Reshippable {
             .or(self.shipments.last())
     }
 
+    /// Every item, in the quantity it was sent in.
+    pub(super) fn all(&self) -> Vec<Units> {
+        let units = self.lines.iter().map(|line| Units {
+            order_line_id: line.id,
+            product_id: line.product_id,
+            quantity: self.sent(line.id),
+        });
+        units.filter(|units| units.quantity > 0).collect()
+    }
+
     /// What the form asks for, line by line; an error for each mistake.
     pub(super) fn chosen(&self, input: &Input) -> Result<Vec<Units>, ActionError> {
         let mut units = Vec::new();
         let mut errors = Vec::new();
         for line in &self.lines {
-            let quantity = if input.all {
-                self.sent(line.id)
-            } else {
-                let item = input.items.get(&format!("item_{}", line.id));
-                if !item.is_some_and(|v| {
-                    matches!(v, Value::Bool(true)) || matches!(v.as_str(), Some("on" | "yes" | "true" | "1"))
-                }) {
-                    continue;
+            let item = input.items.get(&format!("item_{}", line.id)).and_then(Value::as_str);
+            if !matches!(item, Some("on" | "yes" | "true" | "1")) {
+                continue;
+            }
+            let field = format!("quantity_{}", line.id);
+            let typed = input.items.get(&field).and_then(Value::as_str).unwrap_or_default();
+            match typed.trim().parse::<i32>() {
+                Ok(quantity @ 1..=MOST) => {
+                    units.push(Units { order_line_id: line.id, product_id: line.product_id, quantity });
                 }
-                let field = format!("quantity_{}", line.id);
-                let given = input.items.get(&field);
-                let text = given
-                    .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
-                    .unwrap_or_default();
-                match text.trim().parse::<i32>() {
-                    Ok(n @ 1..=MOST) => n,
-                    _ => {
-                        errors.push((
-                            field,
-                            format!("Enter how many of {} to reship, from 1 to {MOST}.", line.label()),
-                        ));
-                        continue;
-                    }
-                }
-            };
-            if quantity > 0 {
-                units.push(Units { order_line_id: line.id, product_id: line.product_id, quantity });
+                _ => errors.push((
+                    field,
+                    format!("Enter how many of {} to reship, from 1 to {MOST}.", line.label()),
+                )),
             }
         }
         if errors.is_empty() && units.is_empty() {
@@ -264,7 +261,7 @@ impl Reshippable {
     }
 
     /// Which units of the originals go back to stock for these, or why not.
-    pub(super) fn back(&self, units: &[Units]) -> Result<Vec<(ShipmentLineId, i32)>, ActionError> {
+    pub(super) fn back(&self, units: &[Units]) -> Result<Vec<(ShipmentLineId, i32)>, String> {
         let mut back = Vec::new();
         // in the order of the products, as everything that locks stock
         let mut units: Vec<&Units> = units.iter().collect();
@@ -272,7 +269,7 @@ impl Reshippable {
         for unit in units {
             let possible = self.can_add_back(unit.order_line_id);
             if possible < unit.quantity {
-                return Err(ActionError::field("add_back", self.why_not_back(unit, possible)));
+                return Err(self.why_not_back(unit, possible));
             }
             let mut left = unit.quantity;
             for line in self.here(unit.order_line_id) {

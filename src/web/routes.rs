@@ -81,6 +81,7 @@ routes! {
         post "/bulk/{id}/resume"         Needs(OrdersView) => bulk::resume;
         post "/bulk/{id}/cancel"         Needs(OrdersView) => bulk::cancel;
         post "/bulk/{id}/again"          Needs(OrdersView) => bulk::again;
+        post "/bulk/{id}/undo"           Needs(OrdersView) => bulk::undo;
         get  "/bulk/{id}/results.csv"    Needs(OrdersView) => bulk::results;
 
         // imports

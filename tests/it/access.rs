@@ -92,6 +92,7 @@ const SAMPLES: &[Sample] = &[
     record("/bulk/{id}/resume", |w| bulk(w, "/resume")),
     record("/bulk/{id}/cancel", |w| bulk(w, "/cancel")),
     record("/bulk/{id}/again", |w| bulk(w, "/again")),
+    record("/bulk/{id}/undo", |w| bulk(w, "/undo")),
     record("/bulk/{id}/results.csv", |w| bulk(w, "/results.csv")),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/confirm", |w| format!("/imports/{}/confirm", w.record("import"))),

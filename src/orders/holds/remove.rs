@@ -107,6 +107,16 @@ impl Action for RemoveHold {
         held(subject)
     }
 
+    fn available_for(subject: &Subject, input: &Input) -> Availability {
+        let kind = HoldKind::parse(input.kind.trim());
+        match kind.filter(|kind| subject.hold(*kind).is_none()) {
+            Some(kind) => {
+                Availability::no(format!("No {} stands on the order.", kind.label().to_lowercase()))
+            }
+            None => Self::available(subject),
+        }
+    }
+
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         Ok(Preview {
             question: format!("Remove a hold of order {}?", subject.order.number),

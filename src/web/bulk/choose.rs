@@ -7,6 +7,7 @@ use crate::{
     bulk::{
         Resource,
         actions::{self, Line},
+        options::{self, Asks, Field},
         pick::{self, NewOperation, Selection},
     },
     jobs,
@@ -17,9 +18,6 @@ use crate::{
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
-use serde_json::json;
-
-const LONGEST_REASON: usize = 500;
 
 #[derive(Template)]
 #[template(path = "bulk/new.html")]
@@ -31,11 +29,59 @@ struct Choose {
     list: String,
     all: bool,
     ids: Vec<i64>,
-    actions: Vec<&'static Line>,
+    choices: Vec<Choice>,
     chosen: String,
-    reason: String,
-    asks_reason: bool,
     errors: FormErrors,
+}
+
+/// An action that can be chosen, with what it is told.
+struct Choice {
+    line: &'static Line,
+    controls: Vec<Control>,
+}
+
+/// The control of a field. Its name carries the action's, so that two actions
+/// may ask for the same.
+struct Control {
+    name: String,
+    field: &'static Field,
+    hint: String,
+    kind: Kind,
+    options: &'static [(&'static str, &'static str)],
+    typed: String,
+}
+
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Choice,
+    Line,
+    Text,
+    Moment,
+    Tick,
+}
+
+/// Texts that may be longer than this have an area instead of a line.
+const LINE: usize = 100;
+
+fn control_name(line: &Line, field: &str) -> String {
+    format!("{}-{field}", line.action.name())
+}
+
+impl Control {
+    fn of(visitor: &Visitor, line: &Line, field: &'static Field, fields: &Fields) -> Control {
+        let name = control_name(line, field.name);
+        let (kind, options): (_, &[_]) = match field.asks {
+            Asks::Choice { of, .. } => (Kind::Choice, of),
+            Asks::Text { most, .. } if most <= LINE => (Kind::Line, &[]),
+            Asks::Text { .. } => (Kind::Text, &[]),
+            Asks::Moment { .. } => (Kind::Moment, &[]),
+            Asks::Tick => (Kind::Tick, &[]),
+        };
+        let zone = if kind == Kind::Moment { format!("Time of {}.", visitor.zone) } else { String::new() };
+        let hint =
+            [field.hint, &zone].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        Control { typed: fields.get(&name).to_owned(), name, field, hint, kind, options }
+    }
 }
 
 /// What a list sent: which rows, and of which list.
@@ -100,7 +146,6 @@ async fn render(
     errors: FormErrors,
 ) -> WebResult<HttpResponse> {
     let (_, phrase) = asked.selection(visitor).await?;
-    let actions: Vec<&Line> = actions::allowed(asked.resource, |p| visitor.can(p)).collect();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let mut scope = visitor.scope().await?;
     let page = Choose {
@@ -111,10 +156,13 @@ async fn render(
         list: asked.list,
         all: asked.all,
         ids: asked.ids,
-        asks_reason: actions.iter().any(|line| line.asks_reason),
         chosen: fields.get("action").to_owned(),
-        reason: fields.get("reason").to_owned(),
-        actions,
+        choices: actions::allowed(asked.resource, |p| visitor.can(p))
+            .map(|line| Choice {
+                line,
+                controls: line.fields.iter().map(|field| Control::of(visitor, line, field, fields)).collect(),
+            })
+            .collect(),
         errors,
     };
     visitor.asked.html_with(status, &page)
@@ -123,27 +171,35 @@ async fn render(
 /// `POST /bulk`: begins an operation and shows what it would do.
 pub async fn create(visitor: Visitor, fields: Fields) -> WebResult<HttpResponse> {
     let asked = Asked::read(&fields)?;
-    let reason = fields.get("reason").trim().to_owned();
-    let line = actions::find(asked.resource, fields.get("action"));
     let mut errors = FormErrors::default();
-    if reason.chars().count() > LONGEST_REASON {
-        errors.add("reason", "Keep the reason under 500 characters.");
-    }
     if !asked.all && asked.ids.is_empty() {
         errors.add("", nothing_ticked(asked.resource));
     }
-    let Some(line) = line.filter(|_| errors.is_empty()) else {
-        if line.is_none() {
-            errors.add("action", "Choose what to do.");
-        }
+    let Some(line) = actions::find(asked.resource, fields.get("action")) else {
+        errors.add("action", "Choose what to do.");
         return render(&visitor, asked, &fields, errors).await;
     };
     visitor.need(line.action.permission())?;
+    let typed = |field: &Field| fields.get(&control_name(line, field.name)).to_owned();
+    let input = options::read(line.fields, typed, visitor.zone, visitor.now);
+    let checked = input.and_then(|input| match line.action.check(&input) {
+        Err(ActionError::Refused(list)) => Err(list),
+        _ => Ok(input),
+    });
+    let input = match checked {
+        Ok(input) if errors.is_empty() => input,
+        checked => {
+            for (field, sentence) in checked.err().unwrap_or_default() {
+                errors.add(control_of(line, field), sentence);
+            }
+            return render(&visitor, asked, &fields, errors).await;
+        }
+    };
     let (selection, phrase) = asked.selection(&visitor).await?;
     let new = NewOperation {
         resource: asked.resource,
         action: line.action.name().to_owned(),
-        input: if line.asks_reason { json!({ "reason": reason }) } else { json!({}) },
+        input,
         selection,
         phrase,
         from: asked.list.clone(),
@@ -163,6 +219,14 @@ pub async fn create(visitor: Visitor, fields: Fields) -> WebResult<HttpResponse>
         Ok(id) => visitor.see_other(format!("/bulk/{id}")),
         Err(ActionError::Refused(list)) => render(&visitor, asked, &fields, list.into_iter().collect()).await,
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The control that an action's mistake is about.
+fn control_of(line: &Line, field: String) -> String {
+    match line.fields.iter().any(|known| known.name == field) {
+        true => control_name(line, &field),
+        false => field,
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) use bar::Bar;
 pub use choose::{choose, create};
 pub use index::index;
 pub use show::{results, show};
-pub use steer::{again, cancel, pause, resume, start};
+pub use steer::{again, cancel, pause, resume, start, undo};
 
 use super::badge::Badge;
 use crate::bulk::{Operation, Resource, RowOutcome, State};

@@ -6,7 +6,9 @@ use crate::{
         Operation, RowOutcome, State,
         actions::Line,
         list::{self, Row},
-        pick,
+        options, pick,
+        stock::Stock,
+        undo::{self, Way},
     },
     ids::BulkOperationId,
     web::{
@@ -90,6 +92,13 @@ struct Part {
     stuck: Option<String>,
     records: &'static str,
     result: String,
+    /// What it was told, in words.
+    told: Vec<(&'static str, String)>,
+    stock: Stock,
+    /// What it takes back: id and words.
+    undoes: Option<(BulkOperationId, String)>,
+    /// Whether it can be taken back, once it ended.
+    way: Option<Way>,
     tabs: Vec<Tab>,
     rows: Vec<Item>,
     next: Option<String>,
@@ -100,7 +109,11 @@ impl askama::filters::HtmlSafe for Part {}
 
 impl Part {
     fn serious(&self) -> bool {
-        self.line.is_some_and(|line| line.serious)
+        self.operation.undo_of.is_none() && self.line.is_some_and(|line| line.serious)
+    }
+
+    fn opens(&self) -> bool {
+        matches!(self.way, Some(Way::Open))
     }
 
     fn number(&self, n: impl std::borrow::Borrow<i32>) -> String {
@@ -123,8 +136,7 @@ pub(super) fn title(operation: &Operation) -> String {
         State::Previewed => operation.waiting,
         _ => operation.total - operation.skipped,
     };
-    let n = i64::from(n);
-    operation.line().map_or_else(|| operation.action.clone(), |line| line.title(n, &grouped(n)))
+    operation.title(i64::from(n))
 }
 
 /// `GET /bulk/{id}`
@@ -171,8 +183,20 @@ pub(super) async fn render(
     let next = rows.last().filter(|_| more).map(|row| filtered.with("after", row.position).to_string());
     let paged = if after > 0 { filtered.with("after", after) } else { filtered };
     let typed = line.is_some_and(|line| line.is_typed(&operation));
+    let undoes = match operation.undo_of {
+        Some(earlier) => Operation::find(&mut scope, earlier).await?.map(|o| (o.id, title(&o))),
+        None => None,
+    };
+    let way = match operation.has_ended() {
+        true => Some(undo::way(&mut scope, &operation, visitor.now).await?),
+        false => None,
+    };
     let part = Part {
         id,
+        told: line.map_or_else(Vec::new, |line| told(line, &operation, visitor)),
+        stock: operation.stock(),
+        undoes,
+        way,
         here: paged.to_string(),
         badge: state_badge(&operation),
         heading: title(&operation),
@@ -213,6 +237,14 @@ pub(super) async fn render(
     let title = format!("{error}{}{asks}", part.heading);
     let shell = visitor.shell(&mut scope, "bulk").await?;
     visitor.asked.html_with(status, &Show { shell, title, part })
+}
+
+/// What the action was told; what takes it back is told by each row.
+fn told(line: &Line, operation: &Operation, visitor: &Visitor) -> Vec<(&'static str, String)> {
+    match operation.undo_of {
+        Some(_) => Vec::new(),
+        None => options::words(line.fields, &operation.options, visitor.zone),
+    }
 }
 
 /// The label of an action by its name.

@@ -9,6 +9,7 @@ use crate::{
     bulk::{
         Operation, RowOutcome, pick,
         steer::{self, Started},
+        undo::{self, Begun},
     },
     ids::BulkOperationId,
     web::{Fields, Path, Visitor, WebError, WebResult},
@@ -123,4 +124,34 @@ pub async fn again(visitor: Visitor, id: Path<BulkOperationId>, fields: Fields) 
         })
         .await??;
     visitor.see_other(format!("/bulk/{begun}"))
+}
+
+/// `POST /bulk/{id}/undo`: looks at what would be taken back. Twice answers the
+/// same operation.
+pub async fn undo(visitor: Visitor, id: Path<BulkOperationId>) -> WebResult<HttpResponse> {
+    let id = id.0;
+    let (app, account, by, now) = (visitor.app.clone(), visitor.person.account, visitor.by(), visitor.now);
+    let begun = visitor
+        .app
+        .finish(async move {
+            let mut scope = app.db.scope(account).await?;
+            let begun = undo::begin(&mut scope, id, &by, now).await?;
+            scope.commit().await?;
+            Ok::<_, ActionError>(match begun {
+                Begun::New(id, job) => {
+                    look_now(&app, job).await;
+                    id
+                }
+                Begun::Already(id) => id,
+            })
+        })
+        .await?;
+    match begun {
+        Ok(undo) => visitor.see_other(format!("/bulk/{undo}")),
+        Err(ActionError::Unavailable(why)) => {
+            let trouble = Trouble { refused: why.sentence, ..Trouble::default() };
+            show::render(&visitor, id, &Fields::default(), trouble, StatusCode::CONFLICT).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }

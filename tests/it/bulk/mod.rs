@@ -3,9 +3,11 @@
 mod engine;
 mod failing;
 mod freeing;
+mod options;
 mod pages;
 mod random;
 mod steering;
+mod undo;
 
 use crate::support::{
     database::connect,
@@ -39,6 +41,20 @@ fn ticking() -> Instant {
     TICKS.set(TICKS.get() + 1);
     now() + chrono::Duration::seconds(TICKS.get())
 }
+
+/// Lets what an operation does keep a way back, as an action with an inverse
+/// does: a re-post, whose effect can be counted.
+const WAYS_BACK: &str = r#"
+create function keep_a_way() returns trigger language plpgsql as $$
+begin
+    if exists (select from bulk_operations o where o.id = new.operation_id and o.undo_of is null) then
+        new.undo := '{"action": "repost", "input": {"reason": "It was not meant"}}';
+        new.left_version := (select version from shipments s where s.account_id = new.account_id and s.id = new.subject_id);
+    end if;
+    return new;
+end $$;
+create trigger keep_a_way before update on bulk_rows for each row
+    when (old.outcome = 'waiting' and new.outcome = 'sent') execute function keep_a_way()"#;
 
 /// A shop with somebody who starts operations.
 struct Yard {

@@ -8,14 +8,14 @@ use crate::support::{
 use waybill::{accounts::Role, jobs};
 
 /// A portal whose own account has these shipments to post.
-struct Desk {
-    portal: Portal,
+pub(super) struct Desk {
+    pub portal: Portal,
     parcels: Parcels,
-    ids: Vec<i64>,
+    pub ids: Vec<i64>,
 }
 
 impl Desk {
-    async fn open(n: usize) -> Desk {
+    pub async fn open(n: usize) -> Desk {
         let portal = Portal::open().await;
         let client = connect(&portal.database.superuser_url()).await;
         client
@@ -43,7 +43,7 @@ fn ticked<'a>(on: &'a str, action: &'a str, ids: &'a [String]) -> Vec<(&'a str, 
     form
 }
 
-async fn begun(browser: &mut Browser, form: &[(&str, &str)]) -> (String, Answer) {
+pub(super) async fn begun(browser: &mut Browser, form: &[(&str, &str)]) -> (String, Answer) {
     let begun = browser.post("/bulk", form).await;
     assert_eq!(begun.status, 303, "{}", begun.body);
     let at = begun.location().to_owned();
@@ -51,7 +51,7 @@ async fn begun(browser: &mut Browser, form: &[(&str, &str)]) -> (String, Answer)
     (at, page)
 }
 
-fn texts(ids: &[i64]) -> Vec<String> {
+pub(super) fn texts(ids: &[i64]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 
@@ -122,6 +122,43 @@ async fn a_few_are_previewed_at_once_and_done_in_the_background() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_is_taken_back_by_a_button() {
+    let desk = Desk::open(3).await;
+    desk.portal
+        .sql("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
+        .await;
+    desk.portal.sql(super::WAYS_BACK).await;
+    let mut client = desk.portal.visitor(Role::Client).await;
+    let (at, page) =
+        begun(&mut client, &ticked("shipments", "resync_from_provider", &texts(&desk.ids))).await;
+    assert_eq!(client.submit(&page, &[]).await.status, 303);
+    let early = client.post(&format!("{at}/undo"), &[]).await;
+    assert_eq!(early.status, 409);
+    assert!(early.body.contains("It can be undone once it has ended."));
+    // the rows, and without an outside their jobs
+    desk.work().await;
+    desk.portal.sql("delete from jobs where kind <> 'bulk_operation'; update jobs set due_at = now()").await;
+    desk.work().await;
+    let ended = client.get(&at).await;
+    assert!(ended.texts("footer button").contains(&"Undo this bulk change".to_owned()), "{}", ended.body);
+    let undo = client.post(&format!("{at}/undo"), &[]).await;
+    assert_eq!(undo.status, 303, "{}", undo.body);
+    let again = client.post(&format!("{at}/undo"), &[]).await;
+    assert_eq!(again.location(), undo.location(), "a second click leads to the same");
+    let review = client.get(undo.location()).await;
+    assert_eq!(review.text("h1"), "Undo: resync 3 shipments from their providers?");
+    assert_eq!(review.attribute(".confirm p a", "href").as_deref(), Some(at.as_str()));
+    assert_eq!(client.submit(&review, &[]).await.status, 303);
+    desk.work().await;
+    assert_eq!(desk.portal.count("select count(*) from posts").await, 3);
+    let ended = client.get(&at).await;
+    assert!(!ended.texts("footer button").contains(&"Undo this bulk change".to_owned()));
+    assert_eq!(ended.attribute(".operation > p > a", "href").as_deref(), Some(undo.location()));
+    let mut support = desk.portal.visitor(Role::Support).await;
+    assert_eq!(support.post(&format!("{at}/undo"), &[]).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_between_preview_and_confirmation_is_shown() {
     let desk = Desk::open(3).await;
     let mut client = desk.portal.visitor(Role::Client).await;
@@ -151,8 +188,13 @@ async fn so_many_re_posts_are_typed() {
         .sql("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
         .await;
     let mut client = desk.portal.visitor(Role::Client).await;
-    let form =
-        [("on", "shipments"), ("list", "q=SHP-P-"), ("all", "yes"), ("action", "repost"), ("reason", "Lost")];
+    let form = [
+        ("on", "shipments"),
+        ("list", "q=SHP-P-"),
+        ("all", "yes"),
+        ("action", "repost"),
+        ("repost-reason", "Lost"),
+    ];
     let (at, mut page) = begun(&mut client, &form).await;
     for _ in 0..100 {
         if page.text("h1").ends_with('?') {
