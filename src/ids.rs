@@ -79,6 +79,8 @@ id_type! {
     ProductId,
     /// Where stock lies.
     WarehouseId,
+    /// A line of the ledger of stock.
+    MovementId,
     /// The part of an order one warehouse is to fulfil.
     FulfillmentOrderId,
     /// One parcel's worth of lines; the API calls it a fulfillment.

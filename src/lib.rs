@@ -21,8 +21,9 @@ pub mod evidence;
 pub mod actions;
 pub mod jobs;
 pub mod outbound;
-// 3 the courier catalogue and the mappings
+// 3 the courier catalogue and the mappings · stock and what it costs
 pub mod couriers;
+pub mod inventory;
 // 4 what was bought · where it came from · who ships it
 pub mod channels;
 pub mod orders;

@@ -26,6 +26,12 @@ text_enum! {
         ShipmentsPost = "shipments.post",
         /// Submit to the channel and resend.
         ShipmentsSubmit = "shipments.submit",
+        /// See stock and its movements.
+        InventoryView = "inventory.view",
+        /// Count stock: receive, adjust, reverse.
+        InventoryEdit = "inventory.edit",
+        /// Add the original's units back to stock when reshipping.
+        InventoryAddBack = "inventory.add_back",
         /// See and work the error queue.
         ProblemsView = "problems.view",
         /// See stores, channels and courier mappings.
@@ -76,6 +82,8 @@ impl Role {
                     | OrdersEdit
                     | ShipmentsPost
                     | ShipmentsSubmit
+                    | InventoryView
+                    | InventoryAddBack
                     | ProblemsView
                     | StoresView
                     | ConnectionsView
@@ -89,6 +97,7 @@ impl Role {
                 permission,
                 OrdersView
                     | ShipmentsSubmit
+                    | InventoryView
                     | ProblemsView
                     | StoresView
                     | ConnectionsView
@@ -108,6 +117,9 @@ impl Permission {
             Permission::OrdersEdit => "Edit orders",
             Permission::ShipmentsPost => "Post shipments",
             Permission::ShipmentsSubmit => "Submit to channels",
+            Permission::InventoryView => "Inventory",
+            Permission::InventoryEdit => "Edit inventory",
+            Permission::InventoryAddBack => "Add inventory back",
             Permission::ProblemsView => "Error queue",
             Permission::StoresView => "Stores",
             Permission::StoresEdit => "Edit stores",

@@ -12,7 +12,7 @@ use crate::{
     clock::Instant,
     db::{DbError, DbResult, Scope},
     evidence::{Actor, TraceId},
-    ids::JobId,
+    ids::{JobId, OrderId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -233,6 +233,11 @@ pub trait Target: Send + Sync + Sized {
 
     /// Its activity, to say what made a page stale.
     fn history(&self) -> crate::evidence::activity::Of;
+
+    /// The order it belongs to: what would help may be an action on that.
+    fn order(&self) -> Option<OrderId> {
+        None
+    }
 }
 
 /// One action. Implemented once, beside the noun it changes.

@@ -13,9 +13,13 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope},
     evidence::activity,
+    orders::{
+        holds::{AddHold, RemoveAllHolds, RemoveHold, RestoreHolds},
+        tags::{AddTags, RemoveTags},
+    },
     shipments::{
-        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        clear_submission::ClearSubmission, post::Post, reconcile::CheckWithProvider, repost::Repost,
+        resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use futures_util::future::BoxFuture;
@@ -183,6 +187,36 @@ const ANYWAY: Field = Field {
     asks: Asks::Tick,
 };
 
+const KIND: Field = Field {
+    name: "kind",
+    label: "Kind of hold",
+    hint: "A client hold is set and removed by the client’s side only.",
+    asks: Asks::Choice {
+        of: &[
+            ("operator", "Operator hold"),
+            ("client", "Client hold"),
+            ("address", "Address hold"),
+            ("payment", "Payment hold"),
+            ("fraud", "Fraud hold"),
+        ],
+        needed: Some("Choose the kind of hold."),
+    },
+};
+
+const UNTIL: Field = Field {
+    name: "until",
+    label: "Hold until",
+    hint: "Then it releases itself. Empty: until somebody removes it.",
+    asks: Asks::Moment { needed: None },
+};
+
+const TAGS: Field = Field {
+    name: "tags",
+    label: "Tags",
+    hint: "Several with commas between.",
+    asks: Asks::Text { most: 500, needed: Some("Enter a tag, or several with commas between.") },
+};
+
 /// Every line. The first of a resource stand in the bar of its list.
 pub static ACTIONS: &[Line] = &[
     Line {
@@ -261,6 +295,21 @@ pub static ACTIONS: &[Line] = &[
         no_undo: "Nothing was changed at the provider, so there is nothing to undo.",
     },
     Line {
+        action: of!(ClearSubmission),
+        resource: Resource::Shipments,
+        verb: ("Clear the channel submission of", ""),
+        done: "cleared",
+        icon: "rotate-ccw",
+        about: "Empties the time of submission, so that the next sync of the channel sends the tracking again.",
+        fields: &[REASON],
+        serious: false,
+        typed_above: None,
+        effects: effects::clear,
+        stock: None,
+        ended: ended::at_once,
+        no_undo: "Submit them to their channels: what a channel has is read first.",
+    },
+    Line {
         action: of!(ResendFulfillments),
         resource: Resource::Orders,
         verb: ("Resend the fulfillments of", ""),
@@ -275,6 +324,81 @@ pub static ACTIONS: &[Line] = &[
         ended: ended::resent,
         no_undo: "What a sales channel was told cannot be untold from here.",
     },
+    Line {
+        action: of!(AddHold),
+        resource: Resource::Orders,
+        verb: ("Hold", ""),
+        done: "held",
+        icon: "circle-pause",
+        about: "Nothing of an order is posted while a hold stands.",
+        fields: &[KIND, UNTIL, REASON],
+        serious: false,
+        typed_above: None,
+        effects: effects::hold,
+        stock: None,
+        ended: ended::at_once,
+        no_undo: "No hold was added, so there is nothing to undo.",
+    },
+    Line {
+        action: of!(RemoveHold),
+        resource: Resource::Orders,
+        verb: ("Remove a hold of", ""),
+        done: "freed of it",
+        icon: "arrow-right",
+        about: "Takes the hold of one kind off.",
+        fields: &[KIND, REASON],
+        serious: false,
+        typed_above: None,
+        effects: effects::free,
+        stock: None,
+        ended: ended::at_once,
+        no_undo: "No hold was removed, so there is nothing to undo.",
+    },
+    Line {
+        action: of!(RemoveAllHolds),
+        resource: Resource::Orders,
+        verb: ("Remove all holds of", ""),
+        done: "freed",
+        icon: "hand",
+        about: "Takes every hold off. A client hold stays, unless the client’s side does it.",
+        fields: &[REASON],
+        serious: false,
+        typed_above: None,
+        effects: effects::free,
+        stock: None,
+        ended: ended::at_once,
+        no_undo: "Put the holds back on the order’s page.",
+    },
+    Line {
+        action: of!(AddTags),
+        resource: Resource::Orders,
+        verb: ("Add tags to", ""),
+        done: "tagged",
+        icon: "plus",
+        about: "Tags are ours: the channel does not hear of them.",
+        fields: &[TAGS],
+        serious: false,
+        typed_above: None,
+        effects: effects::nobody_told,
+        stock: None,
+        ended: ended::at_once,
+        no_undo: "No tag was added, so there is nothing to undo.",
+    },
+    Line {
+        action: of!(RemoveTags),
+        resource: Resource::Orders,
+        verb: ("Remove tags from", ""),
+        done: "freed of tags",
+        icon: "x",
+        about: "Also those that came from the channel, which keeps its own.",
+        fields: &[TAGS],
+        serious: false,
+        typed_above: None,
+        effects: effects::nobody_told,
+        stock: None,
+        ended: ended::at_once,
+        no_undo: "No tag was removed, so there is nothing to undo.",
+    },
 ];
 
 /// A line by its resource and name.
@@ -283,7 +407,7 @@ pub fn find(resource: Resource, name: &str) -> Option<&'static Line> {
 }
 
 /// What only takes other actions back and stands in no list.
-static INVERSES: &[(Resource, &dyn ByName)] = &[];
+static INVERSES: &[(Resource, &dyn ByName)] = &[(Resource::Orders, of!(RestoreHolds))];
 
 /// An action that takes another one back, by its name.
 pub fn inverse(resource: Resource, name: &str) -> Option<&'static dyn ByName> {

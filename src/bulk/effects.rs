@@ -229,3 +229,67 @@ pub fn read<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a,
         ])
     })
 }
+
+/// Of *Clear channel submission*.
+pub fn clear<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async {
+        Ok(vec![
+            "Nothing is sent now. The next sync of each channel sends the tracking again.".into(),
+            "What a channel has is read first, so that it is not told twice.".into(),
+        ])
+    })
+}
+
+/// Of *Remove all holds*.
+pub fn free<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        let account = scope.account();
+        let kinds: Vec<Part> = scope
+            .rows(
+                sql("select h.kind as name, count(*) as n from bulk_rows r join order_holds h on h.account_id = r.account_id \
+                     and h.order_id = r.subject_id and h.released_at is null \
+                     where r.account_id = {} and r.operation_id = {} and r.outcome = 'waiting' group by 1 order by 2 desc, 1")
+                .bind(account)
+                .bind(operation.id),
+            )
+            .await?;
+        let standing: Vec<String> =
+            kinds.iter().map(|kind| format!("{} ({})", kind.name, grouped(kind.n))).collect();
+        Ok(vec![
+            format!("Holds that stand: {}.", standing.join(", ")),
+            "Once no hold stands, an order can be posted. Nobody outside is told.".into(),
+        ])
+    })
+}
+
+const NOBODY: &str = "Nobody outside is told.";
+
+/// Of what only we see.
+pub fn nobody_told<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async { Ok(vec![NOBODY.into()]) })
+}
+
+/// Of *Add hold*.
+pub fn hold<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        let account = scope.account();
+        let posted: Vec<Part> = scope
+            .rows(
+                sql("select '' as name, count(*) as n from bulk_rows r where r.account_id = {} and r.operation_id = {} \
+                     and r.outcome = 'waiting' and exists (select 1 from shipments s where s.account_id = r.account_id \
+                     and s.order_id = r.subject_id and s.status in ('posting', 'unconfirmed', 'pending_tracking'))")
+                .bind(account)
+                .bind(operation.id),
+            )
+            .await?;
+        let mut effects = vec!["Nothing of an order is posted while a hold stands.".to_owned()];
+        match posted.first().map_or(0, |part| part.n) {
+            0 => {}
+            1 => effects.push("1 was posted already: its provider may still ship it.".into()),
+            n => effects
+                .push(format!("{} were posted already: their providers may still ship them.", grouped(n))),
+        }
+        effects.push(NOBODY.into());
+        Ok(effects)
+    })
+}

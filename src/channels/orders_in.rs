@@ -5,7 +5,7 @@ use super::{Channels, store, unreceived};
 use crate::{
     actions::By,
     clock::Instant,
-    db::{Db, DbResult, sql},
+    db::{Db, DbResult, Scope, Sql, sql},
     evidence::{
         Actor, TraceId,
         record::{About, LogType},
@@ -27,6 +27,10 @@ use std::collections::HashSet;
 pub const POLL_ORDERS: &str = "poll_orders";
 /// The job that takes in what a message carries.
 pub const PROCESS_INBOUND: &str = "process_inbound";
+
+/// The job that submits the shipments whose submission was cleared;
+/// `shipments::clear_submission` does it.
+pub const SUBMIT_CLEARED: &str = "submit_cleared";
 
 /// How often a channel is read.
 const EVERY: Duration = Duration::minutes(3);
@@ -53,6 +57,38 @@ struct Rest {
     since: Instant,
     started: Instant,
     page: String,
+}
+
+/// What [`SUBMIT_CLEARED`] is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OfChannel {
+    /// The channel.
+    pub channel_id: ChannelId,
+}
+
+/// The shipments of a channel that are to be submitted again: sent before, cleared
+/// since, and with all that is needed.
+pub fn cleared(account: AccountId, channel: ChannelId, most: i64) -> Sql {
+    sql("select s.id from shipments s join channels c on c.account_id = s.account_id and c.id = s.channel_id \
+         where s.account_id = {} and s.channel_id = {} and s.channel_sync = 'awaiting_send' and s.channel_attempts > 0 \
+         and s.voided_at is null and c.submit_fulfillments and c.kind <> 'manual' \
+         and coalesce(s.tracking_number, '') <> '' and coalesce(s.courier, '') <> '' order by s.id limit {}")
+    .bind(account)
+    .bind(channel)
+    .bind(most)
+}
+
+/// Leaves the job that submits what was cleared, if anything was.
+async fn send_cleared(scope: &mut Scope, channel: ChannelId, trace: &TraceId, now: Instant) -> DbResult<()> {
+    let one: Option<Id> = scope.row(cleared(scope.account(), channel, 1)).await?;
+    if one.is_some() {
+        let payload = json!(OfChannel { channel_id: channel });
+        let job = NewJob::new(SUBMIT_CLEARED, format!("submit-cleared:{channel}"), payload, now)
+            .once(format!("cleared:{channel}"))
+            .traced(trace);
+        jobs::enqueue(scope, job).await?;
+    }
+    Ok(())
 }
 
 #[derive(Serialize, Deserialize)]
@@ -250,6 +286,8 @@ impl PollOrders {
                     .once(format!("poll:{}:rest", channel.id))
                     .traced(&job.trace());
             jobs::enqueue(&mut scope, rest).await?;
+        } else {
+            send_cleared(&mut scope, channel.id, &job.trace(), (work.now)()).await?;
         }
         scope.commit().await?;
         Ok(End::Done)

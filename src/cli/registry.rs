@@ -5,7 +5,7 @@ use crate::{
     channels::{self, orders_in},
     imports,
     jobs::Handlers,
-    notify, remedies, shipments,
+    notify, orders, remedies, shipments,
     web::app::Adapters,
 };
 
@@ -14,6 +14,7 @@ pub fn adapters() -> Adapters {
     let channels = channels::kinds::all();
     let handlers = Handlers::default();
     let handlers = orders_in::handlers(handlers, &channels);
+    let handlers = orders::handlers(handlers);
     let handlers = notify::handlers(handlers);
     let handlers = shipments::handlers(handlers, &channels);
     let handlers = remedies::handlers(handlers);

@@ -205,11 +205,12 @@ diesel::table! {
         account_id -> Int8,
         id -> Int8,
         layer_id -> Int8,
-        shipment_line_id -> Int8,
+        shipment_line_id -> Nullable<Int8>,
         movement_id -> Int8,
         quantity -> Int4,
         unit_cost_minor -> Int8,
         reversed_at -> Nullable<Timestamptz>,
+        reversed_by -> Nullable<Int8>,
     }
 }
 
@@ -370,6 +371,7 @@ diesel::table! {
         channel_reference -> Text,
         version -> Int4,
         created_at -> Timestamptz,
+        reship -> Bool,
     }
 }
 
@@ -471,6 +473,8 @@ diesel::table! {
         reason -> Text,
         actor_name -> Text,
         created_at -> Timestamptz,
+        backordered -> Int4,
+        reverses -> Nullable<Int8>,
     }
 }
 
@@ -551,6 +555,15 @@ diesel::table! {
         price_minor -> Int8,
         discount_minor -> Int8,
         requires_shipping -> Bool,
+    }
+}
+
+diesel::table! {
+    order_tag_edits (account_id, order_id) {
+        account_id -> Int8,
+        order_id -> Int8,
+        added -> Array<Text>,
+        removed -> Array<Text>,
     }
 }
 
@@ -670,6 +683,7 @@ diesel::table! {
         weight_grams -> Int4,
         version -> Int4,
         created_at -> Timestamptz,
+        stock_kept -> Bool,
     }
 }
 
@@ -788,6 +802,8 @@ diesel::table! {
         product_id -> Nullable<Int8>,
         quantity -> Int4,
         unit_cost_minor -> Int8,
+        added_back -> Int4,
+        backordered -> Int4,
     }
 }
 
@@ -844,8 +860,8 @@ diesel::table! {
         warehouse_id -> Int8,
         on_hand -> Int4,
         allocated -> Int4,
-        backordered -> Bool,
         version -> Int4,
+        backordered -> Int4,
     }
 }
 
@@ -1063,6 +1079,7 @@ diesel::allow_tables_to_appear_in_same_query!(order_lines, products);
 diesel::allow_tables_to_appear_in_same_query!(order_lines, shipment_details);
 diesel::allow_tables_to_appear_in_same_query!(order_lines, shipment_lines);
 diesel::allow_tables_to_appear_in_same_query!(order_lines, shipments);
+diesel::allow_tables_to_appear_in_same_query!(order_tag_edits, orders);
 diesel::allow_tables_to_appear_in_same_query!(orders, problems);
 diesel::allow_tables_to_appear_in_same_query!(orders, products);
 diesel::allow_tables_to_appear_in_same_query!(orders, shipment_details);

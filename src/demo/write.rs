@@ -238,5 +238,5 @@ async fn holds(scope: &mut Scope, book: &Book, ids: &Ids, written: &Written) -> 
         }
     }
     insert(scope, &rows).await?;
-    Ok(())
+    crate::orders::holds::plan_all(scope).await
 }

@@ -2,12 +2,19 @@
 //! statuses that are derived from the facts.
 
 pub mod customers;
+pub mod edit_address;
+pub mod edit_service;
 pub mod find;
+pub mod holds;
 pub mod list;
 pub mod receive;
 pub mod status;
+pub mod subject;
+pub mod tags;
 
-use crate::text_enum::text_enum;
+pub use subject::Subject;
+
+use crate::{jobs::Handlers, text_enum::text_enum};
 
 text_enum! {
     /// Where an order stands. Derived by [`status::refresh`], never typed in.
@@ -72,4 +79,9 @@ impl HoldKind {
             HoldKind::Fraud => "Fraud hold",
         }
     }
+}
+
+/// Every kind of job this room does, for the worker.
+pub fn handlers(handlers: Handlers) -> Handlers {
+    handlers.with(holds::RELEASE_HOLD, holds::ReleaseHold)
 }

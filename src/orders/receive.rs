@@ -1,7 +1,7 @@
 //! Receiving an order from outside (a channel's poll, its webhook, a file):
 //! one shape, one door. The same order twice changes nothing.
 
-use super::{PaymentStatus, status};
+use super::{PaymentStatus, status, tags};
 use crate::{
     actions::By,
     clock::Instant,
@@ -140,6 +140,10 @@ struct Known {
     canceled_at: Option<Instant>,
     #[diesel(sql_type = diesel::sql_types::Array<Text>)]
     tags: Vec<String>,
+    #[diesel(sql_type = diesel::sql_types::Array<Text>)]
+    tags_added: Vec<String>,
+    #[diesel(sql_type = diesel::sql_types::Array<Text>)]
+    tags_removed: Vec<String>,
 }
 
 #[derive(QueryableByName)]
@@ -163,7 +167,10 @@ pub async fn receive(
     let known: Option<Known> = scope
         .row(
             sql(
-                "select id, channel_reference, payment_status, refunded_minor, canceled_at, tags from orders \
+                "select id, channel_reference, payment_status, refunded_minor, canceled_at, tags, \
+                 coalesce((select added from order_tag_edits e where e.account_id = o.account_id and e.order_id = o.id), array[]::text[]) as tags_added, \
+                 coalesce((select removed from order_tag_edits e where e.account_id = o.account_id and e.order_id = o.id), array[]::text[]) as tags_removed \
+                 from orders o \
                  where account_id = {} and channel_id = {} and (channel_reference = {} \
                    or (number = {} and (channel_reference = number or {}))) \
                  order by channel_reference = {} desc limit 1 for update",
@@ -324,8 +331,9 @@ async fn create(
     Ok(Received::Created(id))
 }
 
-/// A known order takes only what the channel may still change: money and
-/// cancellation. Lines and addresses are changed by people, with their reason.
+/// A known order takes only what the channel may still change: money,
+/// cancellation and its own tags. Lines and addresses are changed by people, with
+/// their reason.
 async fn update(
     scope: &mut Scope,
     channel: ChannelId,
@@ -334,10 +342,11 @@ async fn update(
     by: &By,
     now: Instant,
 ) -> DbResult<Received> {
+    let tags = tags::merged(&order.tags, &known.tags_added, &known.tags_removed);
     let same = known.payment_status == order.payment_status
         && known.refunded_minor == order.refunded_minor
         && known.canceled_at == order.canceled_at
-        && known.tags == order.tags;
+        && known.tags == tags;
     if same {
         return Ok(Received::Unchanged(known.id));
     }
@@ -349,7 +358,7 @@ async fn update(
             .bind(order.payment_status)
             .bind(order.refunded_minor)
             .bind(order.canceled_at)
-            .bind(order.tags.clone())
+            .bind(tags.clone())
             .bind(now)
             .bind(account)
             .bind(known.id),
@@ -380,7 +389,7 @@ async fn update(
         json!({ "payment_status": known.payment_status, "refunded_minor": known.refunded_minor,
                     "canceled_at": known.canceled_at, "tags": known.tags }),
         json!({ "payment_status": order.payment_status, "refunded_minor": order.refunded_minor,
-                    "canceled_at": order.canceled_at, "tags": order.tags }),
+                    "canceled_at": order.canceled_at, "tags": tags }),
     )
     .traced(Some(&by.trace));
     activity::record(scope, entry).await?;

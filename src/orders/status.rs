@@ -1,5 +1,6 @@
 //! What is derived of an order, in one place: its status, its sums of items,
-//! the state of its shipments and of their sync. Called in the transaction of
+//! the state of its shipments and of their sync, and the status of its
+//! fulfillment orders. Called in the transaction of
 //! every change that touches them.
 
 use crate::{
@@ -10,6 +11,26 @@ use crate::{
 /// Brings the derived columns of an order up to the facts and bumps its version.
 pub async fn refresh(scope: &mut Scope, id: OrderId) -> DbResult<()> {
     let account = scope.account();
+    // open: there is something to submit; submitted: a provider has some of it;
+    // closed: all of it has left
+    scope
+        .execute(
+            sql("update fulfillment_orders fo set status = d.status, version = fo.version + 1 \
+                 from (select f.id, case \
+                         when exists (select 1 from fulfillment_order_lines l where l.account_id = f.account_id \
+                                      and l.fulfillment_order_id = f.id and l.fulfilled < l.quantity) then 'open' \
+                         when not exists (select 1 from shipments s where s.account_id = f.account_id \
+                                      and s.fulfillment_order_id = f.id and s.voided_at is null and s.shipped_at is null) then 'closed' \
+                         when exists (select 1 from shipments s where s.account_id = f.account_id \
+                                      and s.fulfillment_order_id = f.id and s.voided_at is null and s.date_post is not null) then 'submitted' \
+                         else 'open' end as status \
+                       from fulfillment_orders f where f.account_id = {} and f.order_id = {}) d \
+                 where fo.account_id = {} and fo.id = d.id and fo.status <> d.status")
+            .bind(account)
+            .bind(id)
+            .bind(account),
+        )
+        .await?;
     scope
         .execute(
             sql("update orders o set \

@@ -175,7 +175,9 @@ pub(super) async fn answer(
         return Ok(());
     };
     let newest = subject.around.post_id == Some(post.id);
-    if newest && matches!(post.state, Unknown | Checking | NeedsPerson | Absent) {
+    // a voided shipment takes nothing over: whatever lives there is one too many
+    let stands = subject.shipment.voided_at.is_none();
+    if newest && stands && matches!(post.state, Unknown | Checking | NeedsPerson | Absent) {
         return settle_post::accepted(scope, post, order, record, trace, now).await;
     }
     if subject.shipment.fulfillment_id.as_deref() == Some(order.remote_id.as_str()) {

@@ -5,12 +5,16 @@
 //! not known stays *unconfirmed*, and nothing sends the shipment again until
 //! reading the provider or a person decides.
 
+mod budget;
 pub mod cancel_order;
+pub mod clear_submission;
 pub mod decide_post;
 mod door;
+pub mod fulfill_again;
 pub mod gate;
 pub mod late;
 pub mod list;
+mod make;
 pub mod mark_error;
 pub mod of_order;
 mod outgoing;
@@ -21,6 +25,8 @@ pub mod provider_orders;
 pub mod reconcile;
 pub mod repost;
 pub mod resend;
+pub mod reship;
+pub mod restore;
 pub mod resync_from;
 mod settle_post;
 pub mod state;
@@ -30,6 +36,7 @@ pub mod submit;
 pub mod surroundings;
 mod survey;
 pub mod view;
+pub mod void;
 
 pub use state::Status;
 pub use subject::Subject;
@@ -175,6 +182,7 @@ pub(crate) use shipment_columns;
 pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
     handlers
         .with(crate::orders::receive::PLAN_SHIPMENTS, plan::PlanShipments)
+        .with(crate::channels::orders_in::SUBMIT_CLEARED, clear_submission::SubmitCleared)
         .with(cancel_order::CANCEL_PROVIDER_ORDER, cancel_order::CancelProviderOrder)
         .with(late::LOOK_FOR_LATE_ORDERS, late::LookForLateOrders)
         .with(post::POST_SHIPMENT, post::PostShipment)

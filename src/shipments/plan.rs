@@ -1,19 +1,25 @@
 //! Planning: what a received order needs sent becomes a fulfillment order with
 //! its budget and a shipment that waits to be posted.
 
-use super::ChannelSync;
+use super::{
+    ChannelSync,
+    budget::{self, Units},
+    make::{Making, make},
+};
 use crate::{
+    actions::By,
     channels::ChannelKind,
+    clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{Actor, Entry, TraceId, activity},
-    ids::{ChannelId, FulfillmentOrderId, OrderId, OrderLineId, ProductId, ShipmentId, WarehouseId},
+    evidence::TraceId,
+    ids::{ChannelId, OrderId, ShipmentId, WarehouseId},
     jobs::{Claimed, End, Handler, Work},
     orders::status,
     providers::connection,
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Bool, Integer, Nullable, Text},
+    sql_types::{BigInt, Bool, Text},
 };
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -32,7 +38,7 @@ impl Handler for PlanShipments {
         Box::pin(async move {
             let payload: Payload = job.payload()?;
             let mut scope = work.db.scope(job.account_id).await?;
-            plan(&mut scope, payload.order_id, &job.trace()).await?;
+            plan(&mut scope, payload.order_id, &job.trace(), (work.now)()).await?;
             scope.commit().await?;
             Ok(End::Done)
         })
@@ -56,16 +62,6 @@ struct OrderFacts {
 }
 
 #[derive(QueryableByName)]
-struct OpenLine {
-    #[diesel(sql_type = BigInt)]
-    id: OrderLineId,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    product_id: Option<ProductId>,
-    #[diesel(sql_type = Integer)]
-    open: i32,
-}
-
-#[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = BigInt)]
     id: i64,
@@ -73,7 +69,12 @@ struct Id {
 
 /// Plans what is not planned yet; doing it twice plans nothing more. Answers
 /// the shipment that was made.
-pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResult<Option<ShipmentId>> {
+pub async fn plan(
+    scope: &mut Scope,
+    order: OrderId,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<Option<ShipmentId>> {
     let account = scope.account();
     let facts: Option<OrderFacts> = scope
         .row(
@@ -88,20 +89,20 @@ pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResul
     let Some(facts) = facts.filter(|f| f.ready) else {
         return Ok(None);
     };
-    let lines: Vec<OpenLine> = scope
+    let units: Vec<Units> = scope
         .rows(
-            sql("select l.id, l.product_id, (l.quantity - l.quantity_refunded - l.quantity_shipped - coalesce(f.planned, 0))::integer as open \
+            sql("select l.id as order_line_id, l.product_id, (l.quantity - l.quantity_refunded - l.quantity_shipped - coalesce(f.planned, 0))::integer as quantity \
                  from order_lines l left join lateral ( \
                    select sum(fl.quantity) as planned from fulfillment_order_lines fl \
                    join fulfillment_orders fo on fo.account_id = fl.account_id and fo.id = fl.fulfillment_order_id \
-                   where fl.account_id = l.account_id and fl.order_line_id = l.id and fo.order_id = l.order_id) f on true \
+                   where fl.account_id = l.account_id and fl.order_line_id = l.id and fo.order_id = l.order_id and not fo.reship) f on true \
                  where l.account_id = {} and l.order_id = {} and l.requires_shipping order by l.position")
             .bind(account)
             .bind(order),
         )
         .await?;
-    let lines: Vec<OpenLine> = lines.into_iter().filter(|l| l.open > 0).collect();
-    if lines.is_empty() {
+    let units: Vec<Units> = units.into_iter().filter(|u| u.quantity > 0).collect();
+    if units.is_empty() {
         return Ok(None);
     }
     let warehouse: Option<Id> = scope
@@ -111,80 +112,27 @@ pub async fn plan(scope: &mut Scope, order: OrderId, trace: &TraceId) -> DbResul
         return Ok(None);
     };
     let connection = connection::of_warehouse(scope, warehouse).await?.map(|c| c.id);
-    let fulfillment_order: Option<Id> = scope
-        .row(
-            sql("insert into fulfillment_orders (account_id, order_id, warehouse_id) values ({}, {}, {}) returning id")
-                .bind(account)
-                .bind(order)
-                .bind(warehouse),
-        )
-        .await?;
-    let fulfillment_order = FulfillmentOrderId(fulfillment_order.map_or(0, |r| r.id));
-    let number = next_number(scope).await?;
+    let fulfillment_order = budget::open(scope, order, warehouse, false, &units).await?;
     let sync = match facts.channel_kind {
         ChannelKind::Manual => ChannelSync::NotApplicable,
         _ => ChannelSync::AwaitingSend,
     };
-    let search = format!("{} {}", number.to_lowercase(), facts.search_text);
-    let shipment: Option<Id> = scope
-        .row(
-            sql("insert into shipments (account_id, number, order_id, fulfillment_order_id, warehouse_id, connection_id, \
-                 channel_id, channel_sync, channel_notification, search_text) \
-                 values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}) returning id")
-            .bind(account)
-            .bind(&number)
-            .bind(order)
-            .bind(fulfillment_order)
-            .bind(warehouse)
-            .bind(connection)
-            .bind(facts.channel_id)
-            .bind(sync)
-            .bind(facts.notification)
-            .bind(search),
-        )
-        .await?;
-    let shipment = ShipmentId(shipment.map_or(0, |r| r.id));
-    scope
-        .execute(
-            sql("insert into shipment_details (account_id, shipment_id) values ({}, {})")
-                .bind(account)
-                .bind(shipment),
-        )
-        .await?;
-    for line in lines {
-        scope
-            .execute(
-                sql("insert into fulfillment_order_lines (account_id, fulfillment_order_id, order_line_id, quantity, allocated) \
-                     values ({}, {}, {}, {}, {})")
-                .bind(account)
-                .bind(fulfillment_order)
-                .bind(line.id)
-                .bind(line.open)
-                .bind(line.open),
-            )
-            .await?;
-        scope
-            .execute(
-                sql("insert into shipment_lines (account_id, shipment_id, order_line_id, product_id, quantity) \
-                     values ({}, {}, {}, {}, {})")
-                .bind(account)
-                .bind(shipment)
-                .bind(line.id)
-                .bind(line.product_id)
-                .bind(line.open),
-            )
-            .await?;
-    }
-    status::refresh(scope, order).await?;
-    let entry = Entry::shipment(
-        &Actor::system(),
-        "shipment_planned",
-        shipment,
+    let making = Making {
         order,
-        format!("Shipment {number} planned for order {}", facts.number),
-    )
-    .traced(Some(trace));
-    activity::record(scope, entry).await?;
+        order_number: &facts.number,
+        search_text: &facts.search_text,
+        fulfillment_order,
+        warehouse,
+        connection,
+        channel: facts.channel_id,
+        sync,
+        notification: facts.notification,
+        reship_of: None,
+        back: &[],
+        units: &units,
+    };
+    let (shipment, _) = make(scope, making, &By::system(trace.clone()), now).await?;
+    status::refresh(scope, order).await?;
     Ok(Some(shipment))
 }
 

@@ -2,7 +2,7 @@
 //! over what moves the shipment forward.
 
 use super::{
-    InventoryStatus, Status, Subject, TrackingStatus,
+    ChannelSync, InventoryStatus, Status, Subject, TrackingStatus,
     door::{Caller, Door},
     provider_orders, state, submit, view,
 };
@@ -14,6 +14,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::{Actor, Entry, TraceId, activity},
     ids::{RecordId, ShipmentId},
+    inventory::{Mover, ledger},
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::{
         events::{self, EventType, NewEvent},
@@ -266,7 +267,7 @@ async fn take_over(
         }
     }
     // sent again after a re-post, its items are no further ones
-    if moved && shipment.shipped_at.is_none() {
+    if moved && shipment.shipped_at.is_none() && shipment.reship_of.is_none() {
         scope
             .execute(
                 sql("update order_lines ol set quantity_shipped = least(ol.quantity, ol.quantity_shipped + l.quantity) \
@@ -277,6 +278,8 @@ async fn take_over(
             )
             .await?;
     }
+    // what a reship had added back has left after all
+    ledger::leave(scope, shipment.id, Mover { name: provider, now }).await?;
     seen::note(scope, shipment.channel_id, &parcel.courier, shipment.id, now).await?;
     let entry = Entry::shipment(
         &Actor::provider(provider),
@@ -306,6 +309,7 @@ async fn take_over(
     }
     // the channel follows by itself
     if let Some(fresh) = Subject::load(scope, shipment.id, true).await?
+        && fresh.shipment.channel_sync != ChannelSync::Muted
         && submit::available(&fresh).is_available()
     {
         submit::queue(scope, &fresh, &By::system(trace.clone()), now).await?;

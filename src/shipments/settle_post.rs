@@ -85,14 +85,6 @@ pub(super) async fn taken_over(
         )
         .await?;
     state::move_to(scope, shipment.id, shipment.status, Status::PendingTracking).await?;
-    scope
-        .execute(
-            sql("update fulfillment_orders set status = 'submitted', version = version + 1 \
-                 where account_id = {} and id = {} and status = 'open'")
-            .bind(account)
-            .bind(shipment.fulfillment_order_id),
-        )
-        .await?;
     connection::note_health(scope, post.connection_id, None, now).await?;
     queue::resolve(scope, shipment.id, ProblemKind::Post, "It was posted.", now).await?;
     let entry = Entry::shipment(

@@ -81,6 +81,44 @@ pub async fn move_to(scope: &mut Scope, id: ShipmentId, from: Status, to: Status
     Ok(moved == 1)
 }
 
+/// As [`move_to`], to *canceled*: a voided shipment says since when.
+pub(super) async fn void(scope: &mut Scope, id: ShipmentId, from: Status, now: Instant) -> DbResult<bool> {
+    between(scope, id, from, Status::Canceled, Some(now), now).await
+}
+
+/// As [`move_to`], from *canceled*.
+pub(super) async fn restore(scope: &mut Scope, id: ShipmentId, to: Status, now: Instant) -> DbResult<bool> {
+    between(scope, id, Status::Canceled, to, None, now).await
+}
+
+async fn between(
+    scope: &mut Scope,
+    id: ShipmentId,
+    from: Status,
+    to: Status,
+    voided_at: Option<Instant>,
+    now: Instant,
+) -> DbResult<bool> {
+    if !from.can_become(to) {
+        tracing::error!(shipment.id = %id, %from, %to, "a move the table does not know");
+        return Ok(false);
+    }
+    let account = scope.account();
+    let moved = scope
+        .execute(
+            sql("update shipments set status = {}, voided_at = {}, version = version + 1, updated_at = {} \
+                 where account_id = {} and id = {} and status = {}")
+            .bind(to)
+            .bind(voided_at)
+            .bind(now)
+            .bind(account)
+            .bind(id)
+            .bind(from),
+        )
+        .await?;
+    Ok(moved == 1)
+}
+
 /// What belongs to the shipment changed, in another table: pages loaded before are stale.
 pub(super) async fn touch(scope: &mut Scope, id: ShipmentId, now: Instant) -> DbResult<()> {
     let account = scope.account();

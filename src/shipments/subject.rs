@@ -6,7 +6,7 @@ use crate::{
     channels::ChannelKind,
     db::{DbResult, Scope, sql},
     evidence::activity,
-    ids::{ConnectionId, PostId, ShipmentId},
+    ids::{ConnectionId, OrderId, PostId, ShipmentId},
     providers::{Capabilities, ProviderKind, kinds},
 };
 use diesel::{
@@ -66,6 +66,9 @@ pub struct Around {
     /// Provider orders beside the current one that may be alive.
     #[diesel(sql_type = BigInt)]
     pub second_orders: i64,
+    /// Of a voided one: the shipment that has its items now.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub budget_used_by: Option<String>,
 }
 
 impl Target for Subject {
@@ -83,6 +86,10 @@ impl Target for Subject {
 
     fn history(&self) -> activity::Of {
         activity::Of::Shipment(self.shipment.id)
+    }
+
+    fn order(&self) -> Option<OrderId> {
+        Some(self.shipment.order_id)
     }
 }
 
@@ -111,7 +118,15 @@ impl Subject {
                      (select cancel_state from provider_orders po where po.account_id = s.account_id \
                       and po.shipment_id = s.id and po.superseded_at is null) as cancel_state, \
                      (select count(*) from provider_orders po where po.account_id = s.account_id and po.shipment_id = s.id \
-                      and po.ended_at is null and po.superseded_at is not null) as second_orders \
+                      and po.ended_at is null and po.superseded_at is not null) as second_orders, \
+                     case when s.voided_at is not null then ( \
+                       select n.number from shipment_lines l \
+                       join fulfillment_order_lines f on f.account_id = l.account_id \
+                         and f.fulfillment_order_id = s.fulfillment_order_id and f.order_line_id = l.order_line_id \
+                         and f.quantity - f.fulfilled < l.quantity \
+                       join shipments n on n.account_id = s.account_id and n.fulfillment_order_id = s.fulfillment_order_id \
+                         and n.voided_at is null \
+                       where l.account_id = s.account_id and l.shipment_id = s.id order by n.id desc limit 1) end as budget_used_by \
                      from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id \
                      join channels ch on ch.account_id = s.account_id and ch.id = s.channel_id \
                      left join connections c on c.account_id = s.account_id and c.id = s.connection_id \

@@ -249,8 +249,17 @@ pub fn item<A: Action>(
         Availability::Available => (true, String::new(), None),
         Availability::Unavailable(why) => (false, why.sentence, why.offer),
     };
-    let offer = help.and_then(|name| offer(&name, id));
+    let offer = help.and_then(|name| help_of(&name, id, subject));
     Some(ActionItem { label, icon, href, available, reason, offer, ..ActionItem::default() })
+}
+
+/// The link to the action that would help: of the same subject or of its order.
+fn help_of(name: &str, id: i64, subject: &impl Target) -> Option<Offer> {
+    let page = routes::ACTIONS.iter().find(|page| page.name == name)?;
+    match subject.order() {
+        Some(order) if page.pattern.starts_with("/orders/") => offer(name, order.0),
+        _ => offer(name, id),
+    }
 }
 
 /// The link to an action of the same subject, by its name.
@@ -363,7 +372,7 @@ async fn unavailable<A: Action>(
         label: A::LABEL,
         what: subject.name(),
         sentence: why.sentence,
-        offer: why.offer.and_then(|name| offer(&name, id)),
+        offer: why.offer.and_then(|name| help_of(&name, id, &subject)),
         back: back(&visitor.asked.path).to_owned(),
         in_dialog: visitor.partial(),
         stale: stale.map(|stale| Changed::of(visitor, stale)),

@@ -13,15 +13,21 @@ use crate::{
         ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, OrdersView,
         ProblemsView, RecordsView, StoresEdit, StoresView,
     },
+    orders::{
+        edit_address::EditAddress,
+        edit_service::EditService,
+        holds::{AddHold, RemoveAllHolds, RemoveHold, RestoreHolds},
+        tags::{AddTags, RemoveTags},
+    },
     problems::work::{Assign, Snooze, Unassign, Wake},
     remedies::{
         retry::{Retry, RetryGroup},
         run_again::RunAgain,
     },
     shipments::{
-        cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError,
-        post::Post, reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        cancel_order::CancelOrder, clear_submission::ClearSubmission, decide_post::DecidePost,
+        late::CancelSecond, mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider,
+        repost::Repost, resend::ResendFulfillments, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -118,6 +124,14 @@ routes! {
 
         // orders
         "/orders/{id}/resend-fulfillments" => ResendFulfillments;
+        "/orders/{id}/add-hold"            => AddHold, orders::HoldFields;
+        "/orders/{id}/remove-hold"         => RemoveHold, orders::WhichHold;
+        "/orders/{id}/remove-all-holds"    => RemoveAllHolds;
+        "/orders/{id}/restore-holds"       => RestoreHolds;
+        "/orders/{id}/add-tags"            => AddTags, orders::TagField;
+        "/orders/{id}/remove-tags"         => RemoveTags, orders::TagField;
+        "/orders/{id}/edit-address"        => EditAddress, orders::AddressFields;
+        "/orders/{id}/edit-service"        => EditService, orders::MethodField;
 
         // shipments
         "/shipments/{id}/post"                 => Post;
@@ -128,6 +142,7 @@ routes! {
         "/shipments/{id}/decide"               => DecidePost, shipments::WhatWasSeen;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
+        "/shipments/{id}/clear-submission"     => ClearSubmission;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
     }
 }

@@ -43,6 +43,14 @@ const SAMPLES: &[Sample] = &[
     record("/orders/{id}/resend-fulfillments", |w| {
         format!("/orders/{}/resend-fulfillments", w.record("order"))
     }),
+    record("/orders/{id}/add-hold", |w| order(w, "add-hold")),
+    record("/orders/{id}/remove-hold", |w| order(w, "remove-hold")),
+    record("/orders/{id}/remove-all-holds", |w| order(w, "remove-all-holds")),
+    record("/orders/{id}/restore-holds", |w| order(w, "restore-holds")),
+    record("/orders/{id}/add-tags", |w| order(w, "add-tags")),
+    record("/orders/{id}/remove-tags", |w| order(w, "remove-tags")),
+    record("/orders/{id}/edit-address", |w| order(w, "edit-address")),
+    record("/orders/{id}/edit-service", |w| order(w, "edit-service")),
     record("/customers/{id}", |w| format!("/customers/{}", w.record("customer"))),
     record("/shipments/{id}", |w| format!("/shipments/{}", w.record("shipment"))),
     record("/shipments/{id}/post", |w| format!("/shipments/{}/post", w.record("shipment"))),
@@ -57,6 +65,9 @@ const SAMPLES: &[Sample] = &[
     record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),
     record("/shipments/{id}/submit", |w| format!("/shipments/{}/submit", w.record("shipment"))),
+    record("/shipments/{id}/clear-submission", |w| {
+        format!("/shipments/{}/clear-submission", w.record("shipment"))
+    }),
     record("/shipments/{id}/resync-from-provider", |w| {
         format!("/shipments/{}/resync-from-provider", w.record("shipment"))
     }),
@@ -109,6 +120,10 @@ fn channel(world: &World, end: &str) -> String {
 /// Of an action that everybody may do.
 fn bulk(world: &World, end: &str) -> String {
     format!("/bulk/{}{end}", world.record("bulk_operation"))
+}
+
+fn order(world: &World, act: &str) -> String {
+    format!("/orders/{}/{act}", world.record("order"))
 }
 
 fn problem(world: &World, act: &str) -> String {

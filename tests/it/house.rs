@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "config", "crash", "db", "ids", "money", "paging", "secrets", "text_enum"],
     &["accounts", "evidence"],
     &["actions", "jobs", "outbound"],
-    &["couriers"],
+    &["couriers", "inventory"],
     &["channels", "orders", "providers"],
     &["notify", "problems"],
     &["shipments"],

@@ -3,12 +3,20 @@
 use super::{
     activities::{self, Activities},
     fulfillment::{Block, blocks},
+    holds::{self, Holds},
 };
 use crate::{
     accounts::Permission,
-    actions::Target,
+    actions::{Action as _, Target},
     ids::{ActivityId, OrderId},
-    orders::find::{self, Address, Hold, Line, Order},
+    orders::{
+        self,
+        edit_address::EditAddress,
+        edit_service::EditService,
+        find::{self, Address, Hold, Line, Order},
+        tags::AddTags,
+    },
+    secrets::random_hex,
     shipments::{
         ChannelSync, Status,
         of_order::{self, Parcel},
@@ -27,11 +35,10 @@ use actix_web::HttpResponse;
 use askama::Template;
 use serde_json::Value;
 
-struct HoldView {
-    badge: Badge,
-    hold: Hold,
-    since: Stamp,
-    until: Option<Stamp>,
+/// A tag, with the key of the form that removes it for those who may.
+struct Tag {
+    name: String,
+    remove: Option<String>,
 }
 
 struct Customer {
@@ -60,7 +67,10 @@ struct Part {
     lines: Vec<Line>,
     blocks: Vec<Block>,
     nothing_yet: &'static str,
-    holds: Vec<HoldView>,
+    holds: Holds,
+    tags: Vec<Tag>,
+    /// The key of the form that adds tags, for those who may.
+    add_tags: Option<String>,
     actions: Vec<ActionItem>,
     personal: bool,
     customer: Option<Customer>,
@@ -100,7 +110,7 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
     };
 
     let lines = find::lines(&mut scope, order.id).await?;
-    let holds = find::holds(&mut scope, order.id).await?;
+    let standing = find::holds(&mut scope, order.id).await?;
     let ids: Vec<_> = order.ship_address_id.into_iter().chain(order.bill_address_id).collect();
     let addresses = find::addresses(&mut scope, &ids).await?;
     let subject = OrderSubject::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
@@ -118,6 +128,16 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
             ..item
         });
 
+    let held = orders::Subject::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
+    let edits = [
+        action::item::<EditAddress>(&visitor, order.id.0, &held, "pencil"),
+        action::item::<EditService>(&visitor, order.id.0, &held, "truck"),
+    ]
+    .into_iter()
+    .flatten();
+    let may_tag = visitor.can(AddTags::PERMISSION);
+    let key = || random_hex::<16>();
+
     let personal = visitor.can(Permission::PersonalView);
     let address = |id| addresses.iter().find(|a: &&Address| Some(a.id) == id);
     let ship_to = address(order.ship_address_id);
@@ -128,25 +148,26 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
         moving: parcels.iter().any(Parcel::is_moving),
         says: says(&parcels),
         now: visitor.stamp(visitor.now),
-        badges: badges(&order, &parcels, &holds),
+        badges: badges(&order, &parcels, &standing),
         placed: visitor.stamp(order.placed_at),
         ship_by: order
             .ship_by
             .map(|at| (visitor.stamp(at), at < visitor.now && order.items_shipped < order.items_ordered)),
         canceled: order.canceled_at.map(|at| visitor.stamp(at)),
         lines,
-        nothing_yet: nothing_yet(&order, &holds),
+        nothing_yet: nothing_yet(&order, &standing),
         blocks: blocks(&visitor, parcels, &troubles, order.store_id.0),
-        holds: holds
-            .into_iter()
-            .map(|hold| HoldView {
-                badge: badge::hold(hold.kind),
-                since: visitor.stamp(hold.created_at),
-                until: hold.hold_until.map(|at| visitor.stamp(at)),
-                hold,
-            })
-            .collect(),
-        actions: resend.into_iter().collect(),
+        holds: holds::section(
+            &visitor,
+            order.id.0,
+            order.version,
+            order.canceled_at.is_some(),
+            standing,
+            &held.parcels,
+        ),
+        tags: order.tags.iter().map(|tag| Tag { name: tag.clone(), remove: may_tag.then(key) }).collect(),
+        add_tags: may_tag.then(key),
+        actions: resend.into_iter().chain(edits).collect(),
         customer: customer(&order, personal),
         country: ship_to.map(|a| a.country.clone()).unwrap_or_default(),
         ship_to: ship_to.filter(|_| personal).map(Address::lines).unwrap_or_default(),

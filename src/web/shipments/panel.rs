@@ -3,9 +3,9 @@
 
 use crate::{
     shipments::{
-        ChannelSync, Status, Subject, cancel_order::CancelOrder, decide_post::DecidePost, late::CancelSecond,
-        mark_error::MarkAsError, post::Post, posts::PostState, reconcile::CheckWithProvider, repost::Repost,
-        resync_from::ResyncFrom, submit::SubmitToChannel,
+        ChannelSync, Status, Subject, cancel_order::CancelOrder, clear_submission::ClearSubmission,
+        decide_post::DecidePost, late::CancelSecond, mark_error::MarkAsError, post::Post, posts::PostState,
+        reconcile::CheckWithProvider, repost::Repost, resync_from::ResyncFrom, submit::SubmitToChannel,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -32,6 +32,7 @@ pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec
         ("check_post", "", action::item::<CheckWithProvider>(visitor, id, subject, "refresh-cw")),
         ("post", "p", action::item::<Post>(visitor, id, subject, "send")),
         ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
+        ("clear_submission", "", action::item::<ClearSubmission>(visitor, id, subject, "rotate-ccw")),
         ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
         ("cancel_order", "", action::item::<CancelOrder>(visitor, id, subject, "ban")),

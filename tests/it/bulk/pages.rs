@@ -72,9 +72,12 @@ async fn the_list_has_boxes_and_a_bar_for_those_who_may() {
     assert!(page.texts(".bulk a[data-when-all]").is_empty(), "the page shows all that match");
     let mut support = desk.portal.visitor(Role::Support).await;
     let page = support.get("/shipments").await;
-    assert_eq!(page.attributes(".bulk button[name=action]", "value"), ["submit"]);
+    assert_eq!(page.attributes(".bulk button[name=action]", "value"), ["submit", "clear_submission"]);
     let orders = client.get("/orders").await;
-    assert_eq!(orders.attributes(".bulk button[name=action]", "value"), ["resend_fulfillments"]);
+    assert_eq!(
+        orders.attributes(".bulk button[name=action]", "value"),
+        ["resend_fulfillments", "add_hold", "remove_hold"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,13 +226,13 @@ async fn nothing_ticked_and_nothing_chosen_are_said() {
     assert_eq!(page.attribute("main p .btn", "href").as_deref(), Some("/shipments?tab=errors"));
     let id = desk.ids[0].to_string();
     let page = client.get(&format!("/bulk/new?on=shipments&list=&id={id}")).await;
-    assert_eq!(page.attributes("input[type=radio]", "value").len(), 5);
+    assert_eq!(page.attributes("input[type=radio]", "value").len(), 6);
     let refused = client.post("/bulk", &[("on", "shipments"), ("id", &id)]).await;
     assert_eq!(refused.status, 422);
     assert_eq!(refused.text(".error-summary a"), "Choose what to do.");
     let mut support = desk.portal.visitor(Role::Support).await;
     let page = support.get(&format!("/bulk/new?on=shipments&id={id}")).await;
-    assert_eq!(page.attributes("input[type=radio]", "value"), ["submit"]);
+    assert_eq!(page.attributes("input[type=radio]", "value"), ["submit", "clear_submission"]);
     let forbidden = support.post("/bulk", &[("on", "shipments"), ("id", &id), ("action", "post")]).await;
     assert_eq!(forbidden.status, 403);
     // another account's shipment is not picked

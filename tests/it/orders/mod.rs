@@ -2,9 +2,12 @@
 
 mod badges;
 mod customers;
+mod editing;
+mod holds;
 mod home;
 mod list;
 mod show;
+mod tags;
 
 use crate::support::portal::Portal;
 

@@ -2,8 +2,10 @@
 //! sandbox over real HTTP.
 
 mod arriving;
+mod clearing;
 mod generic;
 mod posting;
 mod reposting;
+mod reshipping;
 mod standing;
 mod submitting;

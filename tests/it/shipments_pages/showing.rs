@@ -21,7 +21,7 @@ async fn each_role_sees_what_it_may() {
     let page = support.get(&path).await;
     assert!(page.body.contains("Hidden for your role") && !page.body.contains("Ada Buyer"));
     let actions = page.texts(".actions-panel li");
-    assert_eq!(actions.len(), 1, "support only submits: {actions:?}");
+    assert_eq!(actions.len(), 2, "support only submits and clears: {actions:?}");
     for account in ["shipments", "problems"] {
         let id = if account == "shipments" { portal.other.shipment } else { portal.other.problem };
         let foreign =

@@ -12,7 +12,8 @@ use waybill::{
     clock::{self, Instant},
     db::{Db, Scope, Sql, sql},
     evidence::{Actor, ActorKind, TraceId},
-    ids::{AccountId, ChannelId, ConnectionId, OrderId, ShipmentId},
+    ids::{AccountId, ChannelId, ConnectionId, OrderId, ProductId, ShipmentId, WarehouseId},
+    inventory::{self, Mover},
     jobs::{self, Handlers, Work},
     notify::{events::EventType, webhooks},
     outbound::{AddressPolicy, Client},
@@ -271,6 +272,23 @@ impl Shop {
         } else {
             self.sandbox.seed_shopify("shop", orders).unwrap();
         }
+    }
+
+    /// So many units of a product come into the warehouse, at a cost each.
+    pub async fn stocked(&self, sku: &str, n: i32, unit_cost_minor: i64) {
+        self.sql(&format!(
+            "insert into products (account_id, sku, name) values ({}, '{sku}', 'Thing {sku}') on conflict do nothing",
+            self.account
+        ))
+        .await;
+        let product = self.value(&format!("select id from products where sku = '{sku}'")).await;
+        let warehouse = self.value("select min(id) from warehouses").await;
+        let cause = self.value("select count(*) from inventory_movements").await;
+        let mut scope = self.scope().await;
+        let by = Mover { name: "The test", now: now() };
+        let place = (ProductId(product), WarehouseId(warehouse));
+        inventory::receive(&mut scope, place, n, unit_cost_minor, cause, by).await.unwrap();
+        scope.commit().await.unwrap();
     }
 
     /// Reads a channel's orders now.
