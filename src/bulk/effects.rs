@@ -286,29 +286,6 @@ pub fn reship<'a>(_: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, D
     })
 }
 
-/// Of *Add hold*.
-pub fn hold<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
-    Box::pin(async move {
-        Ok(vec![
-            "Nothing of these orders is posted while a hold stands.".into(),
-            "What a provider has already it may still ship: the hold reaches us after picking began.".into(),
-            "Nobody outside is told.".into(),
-        ])
-    })
-}
-
-/// Of *Remove hold*.
-pub fn unhold<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
-    Box::pin(async move {
-        Ok(vec!["Once no hold stands, an order can be posted. Nobody outside is told.".into()])
-    })
-}
-
-/// Of tags.
-pub fn tags<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
-    Box::pin(async move { Ok(vec!["Nobody outside is told, the sales channels neither.".into()]) })
-}
-
 #[derive(QueryableByName)]
 struct Alive {
     #[diesel(sql_type = Text)]
@@ -370,5 +347,37 @@ pub fn restore<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult
             "Their stock is taken again: the units that were reserved since they were voided.".into(),
             "Those whose order at the provider was canceled wait to be posted again.".into(),
         ])
+    })
+}
+
+const NOBODY: &str = "Nobody outside is told.";
+
+/// Of what only we see.
+pub fn nobody_told<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async { Ok(vec![NOBODY.into()]) })
+}
+
+/// Of *Add hold*.
+pub fn hold<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        let account = scope.account();
+        let posted: Vec<Part> = scope
+            .rows(
+                sql("select '' as name, count(*) as n from bulk_rows r where r.account_id = {} and r.operation_id = {} \
+                     and r.outcome = 'waiting' and exists (select 1 from shipments s where s.account_id = r.account_id \
+                     and s.order_id = r.subject_id and s.status in ('posting', 'unconfirmed', 'pending_tracking'))")
+                .bind(account)
+                .bind(operation.id),
+            )
+            .await?;
+        let mut effects = vec!["Nothing of an order is posted while a hold stands.".to_owned()];
+        match posted.first().map_or(0, |part| part.n) {
+            0 => {}
+            1 => effects.push("1 was posted already: its provider may still ship it.".into()),
+            n => effects
+                .push(format!("{} were posted already: their providers may still ship them.", grouped(n))),
+        }
+        effects.push(NOBODY.into());
+        Ok(effects)
     })
 }

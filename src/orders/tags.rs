@@ -135,6 +135,10 @@ impl Action for AddTags {
         })
     }
 
+    fn check(input: &Input) -> Result<(), ActionError> {
+        input.list().map(|_| ())
+    }
+
     async fn apply(
         scope: &mut Scope,
         subject: Subject,
@@ -193,6 +197,10 @@ impl Action for RemoveTags {
             button: "Remove tags".into(),
             ..Preview::default()
         })
+    }
+
+    fn check(input: &Input) -> Result<(), ActionError> {
+        input.list().map(|_| ())
     }
 
     async fn apply(

@@ -28,7 +28,6 @@ use crate::{
     evidence::{Actor, ActorKind, TraceId},
     ids::{AccountId, BulkOperationId, ChannelId, UserId},
     jobs::{self, Worker},
-    orders::list::Filter,
     outbound::{AddressPolicy, Client},
     secrets::{Keyring, random_hex},
     web::app::{App, Rooms},
@@ -237,7 +236,7 @@ impl Bulk {
             resource: Resource::Orders,
             action: self.action.action.into(),
             input: self.action.input(),
-            selection: Selection::Orders(Box::new(Filter::default())),
+            selection: Selection::Orders(Box::default()),
             phrase: "All orders".into(),
             from: String::new(),
         };

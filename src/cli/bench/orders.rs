@@ -17,8 +17,10 @@ pub struct Trial {
 }
 
 /// Those that can be tried, the usual one first.
-pub static TRIALS: &[Trial] =
-    &[Trial { action: "resend_fulfillments", shipped: true, input: &[], verb: "fulfillment_resent" }];
+pub static TRIALS: &[Trial] = &[
+    Trial { action: "add_hold", shipped: false, input: &[("kind", "operator")], verb: "hold_added" },
+    Trial { action: "resend_fulfillments", shipped: true, input: &[], verb: "fulfillment_resent" },
+];
 
 impl Trial {
     /// By the action's name.

@@ -135,6 +135,11 @@ impl Action for AddHold {
         })
     }
 
+    fn check(input: &Input) -> Result<(), ActionError> {
+        kind(&input.kind)?;
+        actions::reason(&input.reason, None).map(|_| ())
+    }
+
     async fn apply(
         scope: &mut Scope,
         subject: Subject,

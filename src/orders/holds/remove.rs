@@ -127,6 +127,10 @@ impl Action for RemoveHold {
         })
     }
 
+    fn check(input: &Input) -> Result<(), ActionError> {
+        kind(&input.kind).map(|_| ())
+    }
+
     async fn apply(
         scope: &mut Scope,
         subject: Subject,

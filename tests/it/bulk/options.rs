@@ -177,7 +177,7 @@ async fn the_fields_of_an_action_stand_with_it_and_are_read_with_it() {
     let page = client.get(&format!("/bulk/new?on=shipments&list=&action=repost&id={}", ids[0])).await;
     assert_eq!(page.attributes("input[type=radio][checked]", "value"), ["repost"]);
     assert_eq!(
-        page.attributes(".choice + .options :is(input, select, textarea)", "name"),
+        page.attributes(".choice + .options :is(input, select, textarea)[name^=repost]", "name"),
         ["repost-reason", "repost-cancel_first", "repost-anyway"]
     );
     let form = |more: &[(&'static str, &'static str)]| -> Vec<(&str, &str)> {

@@ -76,7 +76,7 @@ async fn the_list_has_boxes_and_a_bar_for_those_who_may() {
     let orders = client.get("/orders").await;
     assert_eq!(
         orders.attributes(".bulk button[name=action]", "value"),
-        ["resend_fulfillments", "remove_all_holds"]
+        ["reship_orders", "resend_fulfillments", "add_hold"]
     );
 }
 
@@ -226,7 +226,7 @@ async fn nothing_ticked_and_nothing_chosen_are_said() {
     assert_eq!(page.attribute("main p .btn", "href").as_deref(), Some("/shipments?tab=errors"));
     let id = desk.ids[0].to_string();
     let page = client.get(&format!("/bulk/new?on=shipments&list=&id={id}")).await;
-    assert_eq!(page.attributes("input[type=radio]", "value").len(), 6);
+    assert_eq!(page.attributes("input[type=radio]", "value").len(), 8);
     let refused = client.post("/bulk", &[("on", "shipments"), ("id", &id)]).await;
     assert_eq!(refused.status, 422);
     assert_eq!(refused.text(".error-summary a"), "Choose what to do.");

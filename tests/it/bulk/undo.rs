@@ -6,7 +6,8 @@ use crate::support::shop::now;
 use waybill::{
     actions::ActionError,
     bulk::{
-        RowOutcome, State, list, pick,
+        Resource, RowOutcome, State, list,
+        pick::{self, NewOperation, Selection},
         steer::{self, Started},
         undo::{self, Begun, Way},
     },
@@ -245,4 +246,42 @@ async fn after_a_day_and_without_the_right_nothing_is_taken_back() {
         matches!(&refused, Err(ActionError::Unavailable(why)) if why.sentence.starts_with("A post is taken back")),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn what_an_action_says_of_its_way_back_is_kept_and_gone() {
+    let yard = Yard::open().await;
+    let mut orders = Vec::new();
+    for _ in 0..3 {
+        orders.push(yard.order(yard.ebay, &[("A-1", 1)]).await.0.0);
+    }
+    yard.sql(&format!(
+        "insert into order_holds (account_id, order_id, kind, reason) values ({}, {}, 'operator', '')",
+        yard.account, orders[2]
+    ))
+    .await;
+    let new = NewOperation {
+        resource: Resource::Orders,
+        action: "add_hold".into(),
+        input: serde_json::json!({ "kind": "operator" }),
+        selection: Selection::Ids(orders.clone()),
+        phrase: "3 chosen orders".into(),
+        from: String::new(),
+    };
+    let mut scope = yard.scope().await;
+    let (id, _) = pick::begin(&mut scope, new, &yard.by(yard.user), now()).await.unwrap();
+    scope.commit().await.unwrap();
+    yard.turn(id).await;
+    yard.start(id).await;
+    yard.turn(id).await;
+    let standing = "select count(*) from order_holds where released_at is null";
+    assert_eq!((yard.operation(id).await.state, yard.value(standing).await), (State::Finished, 3));
+    // one stood before: nothing was done to it, and nothing is taken back
+    let kept = format!("select count(*) from bulk_rows where operation_id = {id} and undo is not null");
+    assert_eq!(yard.value(&kept).await, 2);
+    let undo = yard.undoing(id).await;
+    assert_eq!(yard.operation(undo).await.effects[0], "Remove hold: 2 orders.");
+    yard.start(undo).await;
+    yard.turn(undo).await;
+    assert_eq!((yard.operation(undo).await.done, yard.value(standing).await), (2, 1));
 }

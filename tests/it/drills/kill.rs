@@ -67,10 +67,10 @@ impl Drop for Home {
 }
 
 /// A process of the program, which ends with the value.
-struct Process(Child);
+pub(super) struct Process(pub Child);
 
 impl Process {
-    fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         let _ = kill(Pid::from_raw(self.0.id().cast_signed()), signal);
     }
 
@@ -78,7 +78,7 @@ impl Process {
         matches!(self.0.try_wait(), Ok(Some(_)))
     }
 
-    async fn died(&mut self) {
+    pub(super) async fn died(&mut self) {
         let since = Instant::now();
         while !self.is_dead() {
             assert!(since.elapsed() < PATIENCE, "the process lives on");
@@ -163,7 +163,7 @@ impl Ground {
     }
 }
 
-fn program(shop: &Shop, key: &str, log: &str) -> Command {
+pub(super) fn program(shop: &Shop, key: &str, log: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waybill"));
     command
         .args(["serve", "--no-migrate", "--connections=6", "--stop-seconds=5", "--log", log])
@@ -175,7 +175,7 @@ fn program(shop: &Shop, key: &str, log: &str) -> Command {
 }
 
 /// The portal as a process of its own, and where it answers.
-fn portal(shop: &Shop, key: &str) -> (Process, SocketAddr) {
+pub(super) fn portal(shop: &Shop, key: &str) -> (Process, SocketAddr) {
     let mut command = program(shop, key, "waybill=info");
     command.args(["--web-only", "--threads=2", "--listen=127.0.0.1:0"]);
     let mut process = Process(command.stderr(Stdio::piped()).spawn().expect("the portal"));

@@ -7,6 +7,7 @@ mod faults;
 mod guards;
 mod kill;
 mod late;
+mod many;
 mod matrix;
 mod model;
 mod submit;
