@@ -21,6 +21,7 @@
 mod entries;
 mod layers;
 pub mod ledger;
+pub mod list;
 mod stock;
 
 pub use entries::{EntryError, adjust, receive, reverse_adjustment};

@@ -142,4 +142,6 @@ pub struct Can {
     pub records: bool,
     /// Order imports.
     pub imports: bool,
+    /// Products and movements of stock.
+    pub inventory: bool,
 }

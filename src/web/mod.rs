@@ -25,6 +25,7 @@ mod help;
 mod home;
 mod hooks;
 mod imports;
+mod inventory;
 mod jobs;
 pub mod list;
 mod live;

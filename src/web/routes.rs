@@ -3,15 +3,15 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, jobs, live, orders,
-    preferences, problems, records, sessions, shipments, stores,
+    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, inventory, jobs,
+    live, orders, preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     traces, up,
 };
 use crate::{
     accounts::Permission::{
-        ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, OrdersView,
-        ProblemsView, RecordsView, StoresEdit, StoresView,
+        ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, InventoryView,
+        OrdersView, ProblemsView, RecordsView, StoresEdit, StoresView,
     },
     orders::{
         edit_address::EditAddress,
@@ -83,6 +83,11 @@ routes! {
         post "/bulk/{id}/again"          Needs(OrdersView) => bulk::again;
         post "/bulk/{id}/undo"           Needs(OrdersView) => bulk::undo;
         get  "/bulk/{id}/results.csv"    Needs(OrdersView) => bulk::results;
+
+        // stock
+        get  "/products"             Needs(InventoryView) => inventory::index;
+        get  "/products/{id}"        Needs(InventoryView) => inventory::show;
+        get  "/inventory-movements"  Needs(InventoryView) => inventory::movements;
 
         // imports
         get  "/imports"                    Needs(ImportsRun) => imports::index;

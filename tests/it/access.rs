@@ -94,6 +94,7 @@ const SAMPLES: &[Sample] = &[
     record("/bulk/{id}/again", |w| bulk(w, "/again")),
     record("/bulk/{id}/undo", |w| bulk(w, "/undo")),
     record("/bulk/{id}/results.csv", |w| bulk(w, "/results.csv")),
+    record("/products/{id}", |w| format!("/products/{}", w.record("product"))),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/confirm", |w| format!("/imports/{}/confirm", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),
