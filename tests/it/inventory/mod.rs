@@ -1,0 +1,3 @@
+//! Stock that balances: what breaks a law is named.
+
+mod checking;
