@@ -13,6 +13,7 @@ pub mod fulfill_again;
 pub mod gate;
 pub mod late;
 pub mod list;
+mod lock;
 mod make;
 pub mod mark_error;
 pub mod of_order;
