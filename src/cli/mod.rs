@@ -2,6 +2,7 @@
 //! every job kind, adapter and action.
 
 pub mod bench;
+pub mod check;
 pub mod chores;
 pub mod demo;
 pub mod doctor;
@@ -43,6 +44,8 @@ pub enum Command {
     Token(Box<people::Token>),
     /// Look at the installation and say what is wrong.
     Doctor(Box<doctor::Doctor>),
+    /// Read every account and name what does not balance.
+    Check(Box<check::Check>),
     /// Open the portal on a world made up for trying it.
     Demo(Box<demo::Demo>),
     /// Run the stand-ins for channels and providers.
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::User(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Check(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Sandbox(command) => command.run(),
         Command::Bench(command) => command.run(),

@@ -113,6 +113,8 @@ pub(super) struct Parcel {
     pub marked: Option<(Instant, &'static str)>,
     pub sync: Sync,
     pub reship_of: Option<usize>,
+    /// A reship for which the first parcel's units went back to stock.
+    pub back: bool,
     pub provider: AtProvider,
     pub trace: String,
 }

@@ -5,6 +5,7 @@ use super::{
     book::*,
     rows::*,
     setup::Ids,
+    stock::Stocked,
     write::{Written, search_text, staff, tracking_url},
 };
 use crate::db::{DbResult, Scope};
@@ -26,34 +27,33 @@ pub(super) async fn fulfillment_orders(
             let Some(first) = order.parcels.iter().find(|parcel| parcel.group == group) else {
                 continue;
             };
-            let (mut left, mut posted) = (0, false);
+            let mut left = 0;
             for (line, bought) in order.lines.iter().enumerate() {
-                let sum = |sent: bool| -> i32 {
-                    let parcels = own().filter(|parcel| parcel.is_sent() == sent);
-                    parcels
-                        .flat_map(|parcel| &parcel.lines)
-                        .filter(|(of, _)| *of == line)
-                        .map(|(_, n)| n)
-                        .sum()
-                };
-                let (fulfilled, allocated) = (sum(true), sum(false));
+                // what stands in a parcel is used, sent or not
+                let fulfilled: i32 = own()
+                    .flat_map(|parcel| &parcel.lines)
+                    .filter(|(of, _)| *of == line)
+                    .map(|(_, n)| n)
+                    .sum();
                 // the first covers what was bought, a reship only what it sends
-                let quantity = if group == 0 { bought.quantity } else { fulfilled + allocated };
+                let quantity = if group == 0 { bought.quantity } else { fulfilled };
                 left += quantity - fulfilled;
                 if quantity > 0 {
+                    let allocated = quantity - fulfilled;
                     budgets.push((rows.len(), written.lines[at][line], quantity, fulfilled, allocated));
                 }
             }
-            posted |= own().any(|parcel| parcel.live_post().is_some());
             let status = match () {
-                () if left == 0 => "closed",
-                () if posted => "submitted",
+                () if left > 0 => "open",
+                () if own().all(|parcel| parcel.shipped.is_some()) => "closed",
+                () if own().any(|parcel| parcel.live_post().is_some()) => "submitted",
                 () => "open",
             };
             rows.push(FulfillmentOrderRow {
                 order_id: written.orders[at],
                 warehouse_id: ids.warehouses[book.merchant.connections[first.connection].warehouse],
                 status: status.to_owned(),
+                reship: first.reship_of.is_some(),
                 created_at: first.planned,
             });
         }
@@ -162,17 +162,23 @@ pub(super) async fn shipment_lines(
     scope: &mut Scope,
     book: &Book,
     products: &[i64],
+    stocked: &Stocked,
     written: &mut Written,
 ) -> DbResult<()> {
     let mut rows = Vec::new();
     for (at, order) in book.orders.iter().enumerate() {
         for (of, parcel) in order.parcels.iter().enumerate() {
-            rows.extend(parcel.lines.iter().map(|(line, quantity)| ShipmentLineRow {
-                shipment_id: written.shipments[at][of],
-                order_line_id: written.lines[at][*line],
-                product_id: Some(products[order.lines[*line].good]),
-                quantity: *quantity,
-                unit_cost_minor: order.lines[*line].price * 38 / 100,
+            rows.extend(parcel.lines.iter().enumerate().map(|(n, (line, quantity))| {
+                let (unit_cost_minor, added_back, backordered) = stocked.of(at, of, n);
+                ShipmentLineRow {
+                    shipment_id: written.shipments[at][of],
+                    order_line_id: written.lines[at][*line],
+                    product_id: Some(products[order.lines[*line].good]),
+                    quantity: *quantity,
+                    unit_cost_minor,
+                    added_back,
+                    backordered,
+                }
             }));
         }
     }

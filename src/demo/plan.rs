@@ -151,6 +151,7 @@ pub(super) fn parcel(
         marked: None,
         sync: if channel.kind == ChannelKind::Manual { Sync::NotApplicable } else { Sync::Awaiting },
         reship_of: None,
+        back: false,
         provider: AtProvider::Nothing,
         trace: dice.hex32(),
     }

@@ -127,7 +127,7 @@ tables! {
         kind: text, name: text, base_url: text, warehouse_id: big0, settings: json, requests_per_minute: int,
         last_success_at: time0, failing_since: time0, failure_class: text0, poll_cursor: time0, created_at: time,
     }
-    ProductRow = "products" { sku: text, name: text, barcode: text0, weight_grams: int, created_at: time }
+    ProductRow = "products" { sku: text, name: text, barcode: text0, weight_grams: int, stock_kept: yes, created_at: time }
     AddressRow = "addresses" {
         name: text, company: text, line1: text, line2: text, city: text, region: text, postal_code: text,
         country: text, phone: text, created_at: time,
@@ -151,7 +151,7 @@ tables! {
         order_id: big, kind: text, reason: text, placed_by: big0, placed_by_name: text, hold_until: time0,
         created_at: time, released_at: time0, released_by: big0,
     }
-    FulfillmentOrderRow = "fulfillment_orders" { order_id: big, warehouse_id: big, status: text, created_at: time }
+    FulfillmentOrderRow = "fulfillment_orders" { order_id: big, warehouse_id: big, status: text, reship: yes, created_at: time }
     FulfillmentOrderLineRow = "fulfillment_order_lines" {
         fulfillment_order_id: big, order_line_id: big, quantity: int, fulfilled: int, allocated: int,
     }
@@ -168,7 +168,27 @@ tables! {
         packed: yes, packed_at: time0, tracking_status_date: time0, voided_by_user_id: big0, void_reason: text0,
     }
     ShipmentLineRow = "shipment_lines" {
-        shipment_id: big, order_line_id: big, product_id: big0, quantity: int, unit_cost_minor: big,
+        shipment_id: big, order_line_id: big, product_id: big0, quantity: int, unit_cost_minor: big, added_back: int,
+        backordered: int,
+    }
+    StockRow = "stock" {
+        product_id: big, warehouse_id: big, on_hand: int, allocated: int, backordered: int, version: int,
+    }
+    MovementRow = "inventory_movements" {
+        product_id: big, warehouse_id: big, quantity: int, kind: text, cause_kind: text, cause_id: big, line_id: big,
+        shipment_id: big0, balance_after: int, backordered: int, reverses: big0, reason: text, actor_name: text,
+        created_at: time,
+    }
+    LayerRow = "cost_layers" {
+        product_id: big, warehouse_id: big, movement_id: big, received: int, remaining: int, unit_cost_minor: big,
+        currency: text, received_at: time,
+    }
+    ConsumptionRow = "cost_consumptions" {
+        layer_id: big, shipment_line_id: big0, movement_id: big, quantity: int, unit_cost_minor: big,
+        reversed_at: time0, reversed_by: big0,
+    }
+    AllocationRow = "allocations" {
+        shipment_line_id: big, product_id: big, warehouse_id: big, quantity: int, state: text, updated_at: time,
     }
     PostRow = "posts" {
         shipment_id: big, connection_id: big, group_no: int, external_reference: text, state: text, attempt_no: int,

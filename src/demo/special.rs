@@ -24,6 +24,9 @@ pub(super) fn add(book: &mut Book, dice: &mut Dice) {
     }
     held(book, dice);
     waiting(book, dice);
+    if book.merchant.slug == stories::HARBOUR {
+        added_back(book, dice);
+    }
 }
 
 /// A standing hold of every kind.
@@ -282,6 +285,18 @@ fn reposts(book: &mut Book, dice: &mut Dice) {
     let mut order = fresh(book, dice, WEB, 4);
     with_refused_sku(book, &mut order);
     book.orders.push(numbered(order, stories::POST_REFUSED));
+}
+
+/// S1: sent again before the first parcel left, whose units went back to stock.
+fn added_back(book: &mut Book, dice: &mut Dice) {
+    let mut order = posted(book, dice, WEB, 46);
+    let at = order.parcels[0].last_change() + Duration::hours(2);
+    let mut again = parcel(book, dice, &order, 1, vec![order.parcels[0].lines[0]], at);
+    again.reship_of = Some(0);
+    again.back = true;
+    again.sync = Sync::Muted;
+    order.parcels.push(again);
+    book.orders.push(numbered(order, stories::ADDED_BACK));
 }
 
 fn fjord(book: &mut Book, dice: &mut Dice) {

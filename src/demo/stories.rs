@@ -57,6 +57,9 @@ pub const UNCONFIRMED_THERE: &str = "#HP9006";
 /// Nobody knows whether the provider has it; it has not.
 pub const UNCONFIRMED_ABSENT: &str = "#HP9007";
 
+/// Reshipped before it left; its units were added back to stock.
+pub const ADDED_BACK: &str = "#HP9008";
+
 /// Shopify's name of Harbour's shop, where new orders wait.
 pub const HARBOUR_SHOP: &str = "harbour-and-pine";
 /// Shopify's name of Fjord's shop.

@@ -6,6 +6,7 @@ use super::{
     parcels,
     rows::*,
     setup::{Ids, Staff},
+    stock,
 };
 use crate::{
     couriers::catalogue,
@@ -52,6 +53,7 @@ pub(super) async fn write(scope: &mut Scope, book: &Book, ids: &Ids) -> DbResult
             name: good.name.clone(),
             barcode: Some(format!("54{:011}", 7_110_000 + at * 37)),
             weight_grams: good.grams,
+            stock_kept: stock::is_kept(&good.sku),
             created_at: since,
         })
         .collect();
@@ -63,7 +65,9 @@ pub(super) async fn write(scope: &mut Scope, book: &Book, ids: &Ids) -> DbResult
     holds(scope, book, ids, &written).await?;
     let groups = parcels::fulfillment_orders(scope, book, ids, &written).await?;
     parcels::shipments(scope, book, ids, &groups, &mut written).await?;
-    parcels::shipment_lines(scope, book, &products, &mut written).await?;
+    let stocked = stock::pass(book, ids);
+    parcels::shipment_lines(scope, book, &products, &stocked, &mut written).await?;
+    stock::write(scope, book, ids, &products, &stocked, &written).await?;
     parcels::details(scope, book, ids, &written).await?;
     parcels::posts(scope, book, ids, &mut written).await?;
     parcels::seen(scope, book, ids, &written).await?;

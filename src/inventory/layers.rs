@@ -162,6 +162,28 @@ struct Returned {
     quantity: i32,
 }
 
+/// How many of the units that a reversal put back still lie in their layers.
+pub(super) async fn returned(scope: &mut Scope, reversal: MovementId) -> DbResult<i32> {
+    #[derive(QueryableByName)]
+    struct There {
+        #[diesel(sql_type = Integer)]
+        n: i32,
+    }
+    let account = scope.account();
+    let row: Option<There> = scope
+        .row(
+            sql("select coalesce(sum(least(c.n, l.remaining)), 0)::integer as n \
+                 from (select layer_id, sum(quantity) as n from cost_consumptions \
+                       where account_id = {} and reversed_by = {} group by layer_id) c \
+                 join cost_layers l on l.account_id = {} and l.id = c.layer_id")
+            .bind(account)
+            .bind(reversal)
+            .bind(account),
+        )
+        .await?;
+    Ok(row.map_or(0, |row| row.n))
+}
+
 /// Consumes again, from the very layers a reversal put them back into, as far as
 /// they still lie there. Answers how many.
 pub(super) async fn consume_again(

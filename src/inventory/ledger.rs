@@ -250,7 +250,12 @@ async fn take_units(
     let own =
         unreserve(scope, line.fulfillment_order_id, line.order_line_id, quantity, Some(line.id)).await?;
     stock.allocated -= own;
-    let there = quantity.min(stock.free());
+    // what a void put back is its own again, also while more is reserved than lies there
+    let back = match again {
+        Some(reversal) => layers::returned(scope, reversal).await?,
+        None => 0,
+    };
+    let there = quantity.min(stock.free().max(back));
     let owed = quantity - there;
     stock.backordered += owed;
     let new = New {

@@ -2,7 +2,7 @@
 //! database itself keeps from going wrong, and what the units cost, first in
 //! first out.
 //!
-//! The laws (`check` names each break, a model in the tests tries to break them):
+//! The laws ([`check`] names each break, a model in the tests tries to break them):
 //!
 //! 1. on hand = the sum of the movements;
 //! 2. on hand + backordered = the units in the cost layers, never negative;
@@ -18,7 +18,9 @@
 //! units that come in. A product's stock is kept once something of it was
 //! counted; lines of other products move nothing.
 
+pub mod check;
 mod entries;
+mod laws;
 mod layers;
 pub mod ledger;
 pub mod list;

@@ -2,7 +2,7 @@
 //! shipment of the same fulfillment order.
 
 use super::{
-    ChannelSync, budget,
+    ChannelSync, budget, lock,
     make::{Making, make},
 };
 use crate::{
@@ -53,6 +53,9 @@ pub struct Unfulfilled {
 impl Target for Unfulfilled {
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Unfulfilled>> {
         let account = scope.account();
+        if lock {
+            lock::whole_order(scope, OrderId(id)).await?;
+        }
         let statement = sql(
             "select o.id, o.number, o.version, o.canceled_at is not null as canceled, o.search_text, \
              o.channel_id, c.kind as channel_kind, c.channel_notification as notification, \
@@ -65,8 +68,7 @@ impl Target for Unfulfilled {
              from orders o join channels c on c.account_id = o.account_id and c.id = o.channel_id \
              where o.account_id = {} and o.id = {}",
         );
-        let statement = statement.bind(account).bind(id);
-        scope.row(if lock { statement.push(" for update of o") } else { statement }).await
+        scope.row(statement.bind(account).bind(id)).await
     }
 
     fn version(&self) -> i32 {
@@ -130,6 +132,7 @@ impl Action for FulfillAgain {
         now: Instant,
     ) -> Result<Outcome, ActionError> {
         let account = scope.account();
+        lock::stock_left(scope, subject.id).await?;
         let mut made = Vec::new();
         for id in subject.open.iter().map(|id| FulfillmentOrderId(*id)) {
             let open: Option<Open> = scope

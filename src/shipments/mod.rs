@@ -16,6 +16,7 @@ pub mod gate;
 pub mod late;
 pub mod leave;
 pub mod list;
+mod lock;
 mod make;
 pub mod mark_error;
 pub mod of_order;

@@ -3,6 +3,7 @@
 use super::{
     InventoryStatus, Shipment, Status,
     budget::Units,
+    lock,
     reship::{Input, MOST},
     shipment_columns,
 };
@@ -95,16 +96,12 @@ struct Sent {
 impl Target for Reshippable {
     async fn load(scope: &mut Scope, id: i64, lock: bool) -> DbResult<Option<Reshippable>> {
         let account = scope.account();
-        let statement = if lock {
-            // shipments before their order, as everything that works on a shipment
-            sql(shipment_columns!(
-                "where account_id = {} and order_id = {} and voided_at is null order by id for update"
-            ))
-        } else {
-            sql(shipment_columns!(
-                "where account_id = {} and order_id = {} and voided_at is null order by id"
-            ))
-        };
+        if lock {
+            lock::whole_order(scope, OrderId(id)).await?;
+        }
+        let statement = sql(shipment_columns!(
+            "where account_id = {} and order_id = {} and voided_at is null order by id"
+        ));
         let shipments: Vec<Shipment> = scope.rows(statement.bind(account).bind(id)).await?;
         let statement =
             sql("select o.number, o.version, o.canceled_at is not null as canceled, o.search_text, \
@@ -112,7 +109,6 @@ impl Target for Reshippable {
              from orders o join channels c on c.account_id = o.account_id and c.id = o.channel_id \
              where o.account_id = {} and o.id = {}");
         let statement = statement.bind(account).bind(id);
-        let statement = if lock { statement.push(" for update of o") } else { statement };
         let Some(order): Option<OrderRow> = scope.row(statement).await? else { return Ok(None) };
         let lines = scope
             .rows(

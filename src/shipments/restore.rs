@@ -1,7 +1,7 @@
 //! Restore: takes a void back while the budget of its fulfillment order is free.
 
 use super::{
-    Status, Subject, budget,
+    Status, Subject, budget, lock,
     provider_orders::{self, CancelState},
     state, view, void,
 };
@@ -86,6 +86,7 @@ impl Action for RestoreShipment {
         now: Instant,
     ) -> Result<Outcome, ActionError> {
         let shipment = &subject.shipment;
+        lock::order(scope, shipment.order_id).await?;
         let back = back_to(scope, &subject).await?;
         if !state::restore(scope, shipment.id, back, now).await? {
             let sentence = "Its status changed meanwhile. Look at it again.".into();

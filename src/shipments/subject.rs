@@ -101,7 +101,8 @@ impl Subject {
     pub async fn load(scope: &mut Scope, id: ShipmentId, lock: bool) -> DbResult<Option<Subject>> {
         let account = scope.account();
         let statement = if lock {
-            sql(shipment_columns!("where account_id = {} and id = {} for update"))
+            // no key: a reship that names it does not wait
+            sql(shipment_columns!("where account_id = {} and id = {} for no key update"))
         } else {
             sql(shipment_columns!("where account_id = {} and id = {}"))
         };

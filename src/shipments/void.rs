@@ -3,7 +3,7 @@
 //! and the order at the provider is canceled.
 
 use super::{
-    InventoryStatus, Status, Subject, budget, cancel_order, late,
+    InventoryStatus, Status, Subject, budget, cancel_order, late, lock,
     provider_orders::{self, CancelState, ProviderOrder},
     state, view,
 };
@@ -115,6 +115,7 @@ impl Action for VoidShipment {
     ) -> Result<Outcome, ActionError> {
         let reason = actions::reason(&input.reason, Some("Say why it is voided."))?;
         let shipment = &subject.shipment;
+        lock::order(scope, shipment.order_id).await?;
         let alive = at_provider(scope, &subject).await?;
         if !state::void(scope, shipment.id, shipment.status, now).await? {
             let sentence = "Its status changed meanwhile. Look at it again.".into();

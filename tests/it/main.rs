@@ -15,6 +15,7 @@ mod demo;
 mod drills;
 mod house;
 mod imports;
+mod inventory;
 mod inventory_pages;
 mod lanes;
 mod orders;

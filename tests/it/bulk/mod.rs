@@ -28,8 +28,9 @@ use waybill::{
     },
     clock::Instant,
     evidence::{Actor, ActorKind, TraceId},
-    ids::{BulkOperationId, JobId},
+    ids::{BulkOperationId, JobId, OrderId},
     jobs::{Claimed, End, Handler, Work},
+    orders::status,
 };
 
 thread_local! {
@@ -106,6 +107,9 @@ impl Yard {
         for k in 0..n {
             ids.push(parcels.ship(&client, &format!("SHP-B-{k:04}"), "").await);
         }
+        let mut scope = self.scope().await;
+        status::refresh(&mut scope, OrderId(parcels.order)).await.unwrap();
+        scope.commit().await.unwrap();
         ids
     }
 

@@ -40,11 +40,10 @@ pub const RULES: &[(&str, &str)] = &[
     (
         "the budget of a fulfillment order is spent by its shipments",
         "select count(*) from fulfillment_order_lines fl \
-         join lateral (select coalesce(sum(l.quantity) filter (where s.shipped_at is not null), 0) as sent, \
-           coalesce(sum(l.quantity) filter (where s.shipped_at is null), 0) as waiting \
+         join lateral (select coalesce(sum(l.quantity), 0) as standing \
            from shipments s join shipment_lines l on l.account_id = s.account_id and l.shipment_id = s.id and l.order_line_id = fl.order_line_id \
            where s.account_id = fl.account_id and s.fulfillment_order_id = fl.fulfillment_order_id and s.voided_at is null) x on true \
-         where fl.fulfilled <> x.sent or fl.allocated <> x.waiting",
+         where fl.fulfilled <> x.standing or fl.allocated <> fl.quantity - x.standing",
     ),
     (
         "every shipment line draws on a budget",

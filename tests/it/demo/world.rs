@@ -75,6 +75,11 @@ const SUMS: &[(&str, &str)] = &[
     ("shipments", "t.*"),
     ("shipment_details", "t.*"),
     ("shipment_lines", "t.*"),
+    ("stock", "t.*"),
+    ("inventory_movements", "t.*"),
+    ("cost_layers", "t.*"),
+    ("cost_consumptions", "t.*"),
+    ("allocations", "t.*"),
     ("posts", "t.*"),
     ("post_attempts", "t.*"),
     ("provider_orders", "t.*"),
@@ -162,6 +167,20 @@ async fn it_is_whole_and_breaks_no_rule(world: &World) {
         ("orders where status = 'partially_shipped'", 20),
         ("imports", 4),
         ("memberships", 6),
+        ("products where not stock_kept", 4),
+        ("stock where on_hand between 0 and 3", 3),
+        ("stock where on_hand > 8", 50),
+        ("shipment_lines where backordered > 0", 2),
+        ("allocations where state = 'allocated'", 5),
+        ("inventory_movements where kind = 'reversal'", 50),
+        ("inventory_movements where kind = 'add_back'", 1),
+        ("inventory_movements where kind = 'adjustment' and reason <> ''", 5),
+        ("inventory_movements where kind = 'adjustment_reversal'", 1),
+        (
+            "(select 1 from cost_layers group by account_id, product_id, warehouse_id having count(*) > 2) l",
+            50,
+        ),
+        ("fulfillment_orders where reship", 20),
     ] {
         let n = count(&format!("select count(*) from {what}")).await;
         assert!(n >= least, "{what}: {n}");

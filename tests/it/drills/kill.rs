@@ -316,6 +316,7 @@ async fn whatever_is_killed_nothing_is_doubled_and_nothing_lost() {
     let judged = ground.yard.judge(&shipments).await;
     ground.yard.check_listed(&mut tally, &judged).await;
     tally.close();
+    assert_eq!(ground.yard.shop.database.breaks(), "", "what was killed left what does not balance");
 }
 
 /// People click while a worker works, and the worker dies.

@@ -12,7 +12,7 @@ use std::{
     process,
     sync::{
         LazyLock, OnceLock,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
     time::UNIX_EPOCH,
@@ -24,8 +24,14 @@ use nix::unistd::geteuid;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
-use waybill::db::embedded::{
-    ALLOW_SEARCHING, APP_ROLE, DATABASE, LocalPg, OWNER_ROLE, Options, bootstrap, create_roles,
+use waybill::{
+    cli::check,
+    db::{
+        Db,
+        embedded::{
+            ALLOW_SEARCHING, APP_ROLE, DATABASE, LocalPg, OWNER_ROLE, Options, bootstrap, create_roles,
+        },
+    },
 };
 
 /// All of them, in order.
@@ -42,6 +48,8 @@ const COPIES: &str = "waybill_test_";
 pub struct TestDatabase {
     name: String,
     server: &'static Server,
+    /// Whether it is to balance in the end.
+    checked: AtomicBool,
 }
 
 struct Server {
@@ -57,7 +65,9 @@ impl TestDatabase {
     /// Migrated and empty.
     pub async fn create() -> TestDatabase {
         let server = server();
-        TestDatabase::make(server, &format!("template {}", server.template)).await
+        let database = TestDatabase::make(server, &format!("template {}", server.template)).await;
+        database.checked.store(true, Ordering::Relaxed);
+        database
     }
 
     /// Not even migrated.
@@ -70,7 +80,7 @@ impl TestDatabase {
         let admin = Url::parse(&local.superuser_url()).expect("a URL");
         let server = Box::leak(Box::new(Server { admin, template: String::new(), local: None }));
         bootstrap(server.admin.as_str()).await.expect("roles and database");
-        let database = TestDatabase { name: DATABASE.to_owned(), server };
+        let database = TestDatabase { name: DATABASE.to_owned(), server, checked: AtomicBool::new(false) };
         let url = database.owner_url();
         thread::scope(|scope| scope.spawn(|| migrate(&url)).join()).expect("migrating it");
         database
@@ -91,7 +101,23 @@ impl TestDatabase {
             .batch_execute(&format!("create database {name} owner {OWNER_ROLE} strategy file_copy {how}"))
             .await
             .expect("making the test's database");
-        TestDatabase { name, server }
+        TestDatabase { name, server, checked: AtomicBool::new(false) }
+    }
+
+    /// It need not balance in the end; `why`, for who reads the test.
+    pub fn unchecked(&self, why: &'static str) {
+        assert!(!why.is_empty());
+        self.checked.store(false, Ordering::Relaxed);
+    }
+
+    /// What breaks a law in any of its accounts, in sentences.
+    pub fn breaks(&self) -> String {
+        let url = self.owner_url();
+        apart(async move {
+            let db = Db::open(&url, 1, "check").expect("a pool");
+            let checked = check::database(&db, None).await.expect("the check");
+            checked.iter().filter(|c| !c.broken.is_empty()).map(check::sentences).collect()
+        })
     }
 
     /// As the role that owns it; what the app's `DATABASE_URL` would be.
@@ -121,8 +147,11 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// At best: what stays is swept by a later run.
+    /// A test that went well leaves a database that balances. Dropping it is done
+    /// at best: what stays is swept by a later run.
     fn drop(&mut self) {
+        let checked = self.checked.load(Ordering::Relaxed) && !thread::panicking();
+        let breaks = if checked { self.breaks() } else { String::new() };
         let admin = self.server.admin.to_string();
         let statement = format!("drop database if exists {} with (force)", self.name);
         apart(async move {
@@ -131,6 +160,7 @@ impl Drop for TestDatabase {
             client.batch_execute(&statement).await
         })
         .unwrap_or_else(|error| eprintln!("a test's database stays for the next sweep: {error}"));
+        assert!(breaks.is_empty(), "the test left what does not balance:\n{breaks}");
     }
 }
 

@@ -91,7 +91,9 @@ impl Parcels {
         let details = format!(
             "insert into shipment_details (account_id, shipment_id) values ({account}, {shipment});
              insert into shipment_lines (account_id, shipment_id, order_line_id, quantity, unit_cost_minor)
-             values ({account}, {shipment}, {line}, 2, 1820);"
+             values ({account}, {shipment}, {line}, 2, 1820);
+             insert into fulfillment_order_lines (account_id, fulfillment_order_id, order_line_id, quantity, fulfilled)
+             values ({account}, {fulfillment_order}, {line}, 2, 2);"
         );
         client.batch_execute(&details).await.expect("its details");
         if !set.is_empty() {

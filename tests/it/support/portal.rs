@@ -113,6 +113,7 @@ impl Portal {
     pub async fn open_with(flags: &[&str], rooms: Rooms) -> Portal {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await;
+        database.unchecked("pages show rows in every state, written past the rules");
         let flags = ["portal", "--threads=1", "--stop-seconds=1"].iter().chain(flags);
         let config = Settings::parse_from(flags).config;
         let db = Db::open(&database.owner_url(), 8, "test").expect("a pool");
