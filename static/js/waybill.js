@@ -226,6 +226,14 @@
     }
   });
 
+  // Enter in a number among many is not the end of the form: it takes the number
+  on("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+    if (!event.target.closest?.("[data-enter=change] input:not([type=checkbox])")) return;
+    event.preventDefault();
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   const help = () => {
     if (!dialog || dialog.open) return;
     opener = document.activeElement;

@@ -292,6 +292,18 @@ impl Browser {
         self.look().await;
     }
 
+    /// Presses a key while another is held.
+    pub async fn chord(&mut self, held: char, key: char) {
+        use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+        let presses = KeyActions::new("keys".into())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        self.client.perform_actions(presses).await.expect("pressing keys");
+        self.look().await;
+    }
+
     /// Runs a script in the page, past its policy.
     pub async fn evaluates(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("running a script")

@@ -4,7 +4,9 @@
 mod bulk;
 mod driver;
 mod live;
+mod reship;
 mod stories;
+mod voids;
 
 use crate::support::database::TestDatabase;
 use driver::Browser;
