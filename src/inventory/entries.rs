@@ -70,7 +70,6 @@ pub async fn receive(
 }
 
 /// Units are found (at a cost) or gone. Below what lies there it is refused.
-#[expect(clippy::too_many_arguments, reason = "what a person says about stock is so much")]
 pub async fn adjust(
     scope: &mut Scope,
     (product, warehouse): (ProductId, WarehouseId),
@@ -106,7 +105,6 @@ pub async fn adjust(
     Ok(Some(movement))
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a person says about stock is so much")]
 async fn come_in(
     scope: &mut Scope,
     (product, warehouse): (ProductId, WarehouseId),

@@ -237,7 +237,6 @@ pub async fn release(scope: &mut Scope, fulfillment_order: FulfillmentOrderId) -
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "one place that takes, for each way of taking")]
 async fn take_units(
     scope: &mut Scope,
     stock: &mut Stock,
