@@ -120,7 +120,8 @@ pub(super) fn pass(book: &Book, ids: &Ids) -> Stocked {
     }
     events.sort_by_key(|(when, _)| *when);
     let stocked = Stocked { shelves, lines, costs: Vec::new(), places: at };
-    let mut passing = Passing { book, demand, stocked, admin: ids.crew.admin.name };
+    let (client, admin) = (ids.crew.client.name, ids.crew.admin.name);
+    let mut passing = Passing { book, demand, stocked, client, admin };
     events.into_iter().for_each(|(when, event)| passing.happens(when, event));
     let mut stocked = passing.stocked;
     stocked.costs = stocked.shelves.costs();
@@ -132,6 +133,7 @@ struct Passing<'a> {
     /// What is planned and voided, by shelf.
     demand: Vec<Vec<(Instant, i32)>>,
     stocked: Stocked,
+    client: &'static str,
     admin: &'static str,
 }
 
@@ -202,7 +204,7 @@ impl Passing<'_> {
     fn planned(&mut self, when: Instant, at: usize, of: usize) {
         let parcel = &self.book.orders[at].parcels[of];
         let own = self.stocked.lines[at][of].clone();
-        let actor = if parcel.reship_of.is_some() { self.admin.to_owned() } else { Actor::system().name };
+        let actor = if parcel.reship_of.is_some() { self.client.to_owned() } else { Actor::system().name };
         for ((line, _), own) in parcel.lines.iter().zip(own) {
             let Some(own) = own else { continue };
             if let (Some(first), true) = (parcel.reship_of, parcel.back) {

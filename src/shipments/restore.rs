@@ -85,8 +85,15 @@ impl Action for RestoreShipment {
         _: NoInput,
         now: Instant,
     ) -> Result<Outcome, ActionError> {
+        // the budget is its order's: who held the order may have used it up
+        lock::order(scope, subject.shipment.order_id).await?;
+        let Some(subject) = Subject::load(scope, subject.shipment.id, true).await? else {
+            return Err(ActionError::NotFound);
+        };
+        if let Availability::Unavailable(why) = Self::available(&subject) {
+            return Err(ActionError::Unavailable(why));
+        }
         let shipment = &subject.shipment;
-        lock::order(scope, shipment.order_id).await?;
         let back = back_to(scope, &subject).await?;
         if !state::restore(scope, shipment.id, back, now).await? {
             let sentence = "Its status changed meanwhile. Look at it again.".into();

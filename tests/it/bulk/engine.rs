@@ -30,7 +30,8 @@ async fn many_are_looked_at_confirmed_posted_and_answered() {
     }
     yard.shop.sandbox.refuse_sku("BAD-1", None).unwrap();
     yard.sql(&format!(
-        "update orders set on_hold = true where id = (select order_id from shipments where id = {})",
+        "insert into order_holds (account_id, order_id, kind) select account_id, order_id, 'operator' from shipments where id = {0};
+         update orders set on_hold = true where id = (select order_id from shipments where id = {0})",
         ids[4]
     ))
     .await;
@@ -129,7 +130,9 @@ async fn what_changed_after_the_preview_is_asked_again() {
     let old = yard.operation(id).await.fingerprint.unwrap();
     yard.sql(&format!("update shipments set version = version + 1 where id = {}", ids[1])).await;
     yard.sql(&format!(
-        "update shipments set version = version + 1, status = 'canceled', voided_at = now() where id = {}",
+        "update fulfillment_order_lines set fulfilled = 0
+         where fulfillment_order_id = (select fulfillment_order_id from shipments where id = {0});
+         update shipments set version = version + 1, status = 'canceled', voided_at = now() where id = {0}",
         ids[2]
     ))
     .await;

@@ -117,6 +117,8 @@ impl Yard {
 
     async fn says(&self, product: u8, n: i32, cost: i64, adjusts: bool, word: i64) {
         let p = usize::from(product) % SKUS.len();
+        // a key is of one request: another product is another one
+        let word = 10_000 * (1 + p as i64) + word;
         let mut scope = self.shop.scope().await;
         let place = (ProductId(p as i64 + 1), WarehouseId(1));
         let by = Mover { name: "The test", now: now() };
@@ -179,7 +181,7 @@ async fn eight_at_once_do_what_some_order_of_them_would_have_done() {
             everybody.push(tokio::spawn(async move {
                 for (step, command) in commands.iter().enumerate() {
                     // two and two say their words with the same key
-                    yard.does(command, 1_000 + 100 * (who / 2) + step as i64).await;
+                    yard.does(command, 100 * (1 + who / 2) + step as i64).await;
                 }
             }));
         }
