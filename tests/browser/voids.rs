@@ -29,7 +29,7 @@ async fn voids(live: bool) {
     // out of the active list, kept among the voided
     let number = demo.text(&format!("select number from shipments where id = {id}")).await;
     client.goto(&format!("/shipments?q={number}")).await;
-    client.sees_no("Pending post").await;
+    client.sees_no("Not posted").await;
     client.goto(&format!("/shipments?tab=voided&q={number}")).await;
     client.sees(&number).await;
     client.goto(&format!("/shipments/{id}")).await;
@@ -37,7 +37,7 @@ async fn voids(live: bool) {
     client.sees("What will happen").await;
     client.click(Locator::XPath("//form//button[normalize-space(.)='Restore shipment']")).await;
     client.sees("is restored").await;
-    client.sees("Pending post").await;
+    client.sees("Not posted").await;
     assert_eq!(demo.text(&format!("select voided_at from shipments where id = {id}")).await, "");
     client.close().await;
     demo.close().await;

@@ -120,6 +120,7 @@ fn a_preview_shows_so_much_of_the_stock() {
 #[tokio::test]
 async fn what_it_is_told_is_part_of_what_is_confirmed() {
     let yard = Yard::open().await;
+    yard.shop.database.unchecked("its shipments are posted by hand");
     let ids = yard.parcels(2).await;
     yard.sql(
         "update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id",

@@ -81,6 +81,7 @@ async fn the_next_post_goes_to_the_new_address_by_the_new_method() {
 #[tokio::test]
 async fn what_was_posted_needs_a_hold_first_and_is_told_so() {
     let shop = Shop::open().await;
+    shop.database.unchecked("the channel cancels its order by hand");
     let (order, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
     shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     assert!(why::<EditAddress>(&shop, order, address()).await.sentence.contains("is being posted now"));
