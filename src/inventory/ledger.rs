@@ -273,7 +273,9 @@ async fn take_units(
         None => 0,
     };
     layers::consume(scope, stock, Some(line.id), movement, there - same).await?;
-    layers::set_backordered(scope, line.id, line.backordered + owed).await?;
+    if owed > 0 {
+        layers::set_backordered(scope, line.id, line.backordered + owed).await?;
+    }
     layers::cost(scope, line.id).await?;
     allocate(scope, line, line.taken + quantity, "fulfilled").await?;
     // what was reserved or added back and not needed goes to whoever was promised some

@@ -148,9 +148,9 @@ impl Action for ReshipOrders {
         if units.is_empty() {
             return Availability::no("Nothing of this order was sent.");
         }
-        match subject.back(&units) {
-            Err(sentence) if input.add_back => Availability::no(sentence),
-            _ => Availability::Available,
+        match input.add_back && subject.back(&units).is_err() {
+            true => Availability::no(subject.why_none_back()),
+            false => Availability::Available,
         }
     }
 

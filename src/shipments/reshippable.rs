@@ -218,6 +218,14 @@ impl Reshippable {
             .or(self.shipments.last())
     }
 
+    /// Why not everything of it can be added back, in the same words for every order.
+    pub(super) fn why_none_back(&self) -> &'static str {
+        match self.shipments.iter().any(|s| s.reship_of.is_none() && has_left(s)) {
+            true => "The original has left the warehouse, so its inventory is not added back.",
+            false => "Its inventory was added back by an earlier reship.",
+        }
+    }
+
     /// Every item, in the quantity it was sent in.
     pub(super) fn all(&self) -> Vec<Units> {
         let units = self.lines.iter().map(|line| Units {
