@@ -2,7 +2,7 @@
 //! one place where that is written, whoever says so – the provider, a person or
 //! a file.
 
-use super::{ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, state, submit, view};
+use super::{ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, lock, state, submit, view};
 use crate::{
     actions::By,
     clock::Instant,
@@ -57,6 +57,7 @@ pub async fn leave(
     if shipment.voided_at.is_some() {
         return left_although_voided(scope, subject, left, by).await;
     }
+    lock::order(scope, shipment.order_id).await?;
     let account = scope.account();
     let url = catalogue::by_any_name(left.courier).and_then(|c| c.tracking_url(left.tracking_number));
     scope
