@@ -99,6 +99,8 @@ text_enum! {
         Email = "email",
         /// A job of the queue.
         Job = "job",
+        /// A product and its stock.
+        Product = "product",
     }
 }
 

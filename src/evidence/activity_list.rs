@@ -126,7 +126,7 @@ pub async fn page(
     let statement = sql(
         "select a.id, a.actor_kind, a.actor_name, a.verb, a.result, a.summary, a.subject_kind, a.subject_id, a.order_id, \
          a.shipment_id, a.before, a.after, a.transaction_record_id, a.trace_id, a.ip, o.number as order_number, \
-         s.number as shipment_number, coalesce(c.name, t.name, k.name) as subject_name, c.store_id from (",
+         s.number as shipment_number, coalesce(c.name, t.name, k.name, p.sku) as subject_name, c.store_id from (",
     )
     .append(inner)
     .push(
@@ -134,7 +134,8 @@ pub async fn page(
          left join shipments s on s.account_id = a.account_id and s.id = a.shipment_id \
          left join channels c on c.account_id = a.account_id and a.subject_kind = 'channel' and c.id = a.subject_id \
          left join stores t on t.account_id = a.account_id and a.subject_kind = 'store' and t.id = a.subject_id \
-         left join connections k on k.account_id = a.account_id and a.subject_kind = 'connection' and k.id = a.subject_id",
+         left join connections k on k.account_id = a.account_id and a.subject_kind = 'connection' and k.id = a.subject_id \
+         left join products p on p.account_id = a.account_id and a.subject_kind = 'product' and p.id = a.subject_id",
     )
     .push(if backwards { " order by a.id asc" } else { " order by a.id desc" });
     let rows: Vec<Line> = scope.rows(statement).await?;

@@ -21,6 +21,9 @@ pub enum EntryError {
         /// The units that were to be taken out.
         asked: i32,
     },
+    /// More than anybody keeps.
+    #[error("More than 1,000,000,000 units do not lie in one warehouse. Look at the number again.")]
+    Full,
     /// It was reversed already.
     #[error("This adjustment was reversed already.")]
     Reversed,
@@ -105,7 +108,8 @@ pub async fn adjust(
     Ok(Some(movement))
 }
 
-async fn come_in(
+/// Units come in, with a note or a reason.
+pub(super) async fn come_in(
     scope: &mut Scope,
     (product, warehouse): (ProductId, WarehouseId),
     quantity: i32,

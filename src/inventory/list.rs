@@ -4,7 +4,7 @@ use super::MovementKind;
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, Sql, contains, sql},
-    ids::{MovementId, ProductId, ShipmentId},
+    ids::{MovementId, ProductId, ShipmentId, WarehouseId},
     paging::{Cursor, Page},
 };
 use diesel::{
@@ -145,6 +145,8 @@ pub struct MovementRow {
     pub product_id: ProductId,
     #[diesel(sql_type = Text)]
     pub sku: String,
+    #[diesel(sql_type = BigInt)]
+    pub warehouse_id: WarehouseId,
     #[diesel(sql_type = Text)]
     pub warehouse: String,
     #[diesel(sql_type = Text)]
@@ -164,11 +166,23 @@ pub struct MovementRow {
     pub actor_name: String,
     #[diesel(sql_type = Timestamptz)]
     pub created_at: Instant,
+    /// Whether another movement took it back.
+    #[diesel(sql_type = Bool)]
+    pub reversed: bool,
+}
+
+impl MovementRow {
+    /// Whether a person can take it back.
+    pub fn is_reversible(&self) -> bool {
+        self.kind == MovementKind::Adjustment && !self.reversed
+    }
 }
 
 /// Which movements.
 #[derive(Debug, Clone, Default)]
 pub struct Which {
+    /// One alone.
+    pub id: Option<MovementId>,
     /// Of one product.
     pub product: Option<ProductId>,
     /// Of one kind.
@@ -177,6 +191,8 @@ pub struct Which {
     pub since: Option<Instant>,
     /// Before this moment.
     pub until: Option<Instant>,
+    /// Only what nobody took back.
+    pub standing: bool,
 }
 
 /// A page of the ledger, the newest first.
@@ -187,12 +203,22 @@ pub async fn movements(
     size: usize,
 ) -> DbResult<Page<MovementRow>> {
     let account = scope.account();
-    let mut statement: Sql = sql("select m.id, m.product_id, p.sku, w.name as warehouse, m.kind, m.quantity, m.balance_after, \
-         m.shipment_id, s.number as shipment_number, m.reason, m.actor_name, m.created_at from inventory_movements m \
+    let mut statement: Sql = sql("select m.id, m.product_id, p.sku, m.warehouse_id, w.name as warehouse, m.kind, m.quantity, m.balance_after, \
+         m.shipment_id, s.number as shipment_number, m.reason, m.actor_name, m.created_at, \
+         exists (select 1 from inventory_movements r where r.account_id = m.account_id and r.reverses = m.id) as reversed \
+         from inventory_movements m \
          join products p on p.account_id = m.account_id and p.id = m.product_id \
          join warehouses w on w.account_id = m.account_id and w.id = m.warehouse_id \
          left join shipments s on s.account_id = m.account_id and s.id = m.shipment_id where m.account_id = {}")
     .bind(account);
+    if let Some(id) = which.id {
+        statement = statement.push(" and m.id = {}").bind(id);
+    }
+    if which.standing {
+        statement = statement.push(
+            " and not exists (select 1 from inventory_movements r where r.account_id = m.account_id and r.reverses = m.id)",
+        );
+    }
     if let Some(product) = which.product {
         statement = statement.push(" and m.product_id = {}").bind(product);
     }

@@ -19,6 +19,7 @@
 //! counted; lines of other products move nothing.
 
 pub mod check;
+pub mod counting;
 mod entries;
 mod laws;
 mod layers;
@@ -119,6 +120,19 @@ impl Stock {
     /// The units that lie there and are nobody's.
     fn free(&self) -> i32 {
         (self.held() - self.allocated).max(0)
+    }
+
+    /// What a person's word makes of it: units that come cover what was sold below
+    /// zero, and no more go than lie there.
+    pub fn with(self, change: i32) -> Result<Stock, EntryError> {
+        if change < 0 && self.held() < -change {
+            return Err(EntryError::NotThere { held: self.held(), asked: -change });
+        }
+        let on_hand = self.on_hand.checked_add(change).filter(|sum| *sum <= counting::FULL);
+        let Some(on_hand) = on_hand else { return Err(EntryError::Full) };
+        let then = Stock { on_hand, ..self };
+        let covered = if change > 0 { then.backordered.min(then.free()) } else { 0 };
+        Ok(Stock { backordered: then.backordered - covered, ..then })
     }
 }
 

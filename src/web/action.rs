@@ -394,6 +394,7 @@ fn section(path: &str) -> &'static str {
         "stores" => "stores",
         "connections" => "connections",
         "imports" => "imports",
+        "products" => "products",
         "transaction-records" => "records",
         "emails" => "emails",
         _ => "",

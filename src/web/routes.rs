@@ -13,6 +13,7 @@ use crate::{
         ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, InventoryView,
         OrdersView, ProblemsView, RecordsView, StoresEdit, StoresView,
     },
+    inventory::counting::{AdjustStock, ReceiveStock, ReverseAdjustment},
     orders::{
         edit_address::EditAddress,
         edit_service::EditService,
@@ -161,5 +162,10 @@ routes! {
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/clear-submission"     => ClearSubmission;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
+
+        // stock
+        "/products/{id}/receive-stock"      => ReceiveStock, inventory::ReceiptFields;
+        "/products/{id}/adjust-stock"       => AdjustStock, inventory::AdjustmentFields;
+        "/products/{id}/reverse-adjustment" => ReverseAdjustment, inventory::WhichAdjustment;
     }
 }

@@ -95,6 +95,11 @@ const SAMPLES: &[Sample] = &[
     record("/bulk/{id}/undo", |w| bulk(w, "/undo")),
     record("/bulk/{id}/results.csv", |w| bulk(w, "/results.csv")),
     record("/products/{id}", |w| format!("/products/{}", w.record("product"))),
+    record("/products/{id}/receive-stock", |w| format!("/products/{}/receive-stock", w.record("product"))),
+    record("/products/{id}/adjust-stock", |w| format!("/products/{}/adjust-stock", w.record("product"))),
+    record("/products/{id}/reverse-adjustment", |w| {
+        format!("/products/{}/reverse-adjustment", w.record("product"))
+    }),
     record("/imports/{id}", |w| format!("/imports/{}", w.record("import"))),
     record("/imports/{id}/confirm", |w| format!("/imports/{}/confirm", w.record("import"))),
     record("/imports/{id}/failures.csv", |w| format!("/imports/{}/failures.csv", w.record("import"))),

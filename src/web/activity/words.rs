@@ -75,6 +75,7 @@ pub fn subject(line: &Line) -> Option<Offer> {
             .and_then(|store| named("Channel", &line.subject_name, format!("/stores/{store}/channels/{id}"))),
         Subject::Connection => named("Connection", &line.subject_name, format!("/connections/{id}")),
         Subject::Problem => named("Problem", &None, format!("/problems/{id}")),
+        Subject::Product => named("Product", &line.subject_name, format!("/products/{id}")),
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
         Subject::BulkOperation => named("Bulk operation", &None, format!("/bulk/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),

@@ -1,15 +1,17 @@
 //! `/inventory-movements`: the ledger of stock.
 
 use crate::{
+    actions::Action as _,
     clock::Instant,
     ids::ProductId,
     inventory::{
         MovementKind,
+        counting::{ReverseAdjustment, signed},
         list::{self, MovementRow, Which},
     },
     web::{
         Visitor, WebResult,
-        list::List,
+        list::{Link, List},
         markup::{Pager, Stamp},
         shell::Shell,
     },
@@ -24,15 +26,22 @@ pub(super) struct Line {
     pub at: Stamp,
     /// With its sign: `+5`, `−2`.
     pub quantity: String,
+    /// The page that takes it back, where that can be done.
+    pub reverse: Option<String>,
 }
 
-pub(super) fn lines(visitor: &Visitor, rows: Vec<MovementRow>) -> Vec<Line> {
+/// The lines as somebody sees them, and from which page, if they come back to it.
+pub(super) fn lines(visitor: &Visitor, rows: Vec<MovementRow>, from: Option<&Link>) -> Vec<Line> {
+    let may = visitor.can(ReverseAdjustment::PERMISSION);
+    let reverse = |row: &MovementRow| {
+        let page = Link::to(format!("/products/{}/reverse-adjustment", row.product_id));
+        let page = page.with("movement", row.id);
+        from.map_or(page.clone(), |from| page.with("back", from)).to_string()
+    };
     let line = |row: MovementRow| Line {
         at: visitor.stamp(row.created_at),
-        quantity: match row.quantity {
-            n if n < 0 => format!("−{}", n.unsigned_abs()),
-            n => format!("+{n}"),
-        },
+        quantity: signed(row.quantity),
+        reverse: (may && row.is_reversible()).then(|| reverse(&row)),
         row,
     };
     rows.into_iter().map(line).collect()
@@ -46,6 +55,9 @@ struct Page {
     since: String,
     until: String,
     product: String,
+    /// What it is called, where only one is shown.
+    sku: Option<String>,
+    may_edit: bool,
     filtered: bool,
     notes: Vec<String>,
     lines: Vec<Line>,
@@ -67,9 +79,14 @@ pub async fn movements(visitor: Visitor) -> WebResult<HttpResponse> {
         kind: list.word("kind", MovementKind::parse),
         since: since.and_then(begin),
         until: until.and_then(|day| begin(day.checked_add_days(Days::new(1))?)),
+        ..Which::default()
     };
     let mut scope = visitor.scope().await?;
     let page = list::movements(&mut scope, &which, list.after(), list.size()).await?;
+    let product = match which.product {
+        Some(id) => list::product(&mut scope, id).await?,
+        None => None,
+    };
     let date = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     visitor.html(&Page {
         shell: visitor.shell(&mut scope, "movements").await?,
@@ -77,9 +94,11 @@ pub async fn movements(visitor: Visitor) -> WebResult<HttpResponse> {
         since: date(since),
         until: date(until),
         product: which.product.map(|id| id.to_string()).unwrap_or_default(),
+        sku: product.map(|product| product.sku),
+        may_edit: visitor.can(ReverseAdjustment::PERMISSION),
         filtered: list.is_filtered(),
         notes: list.notes(),
         pager: list.pager(&page, None, "movements"),
-        lines: lines(&visitor, page.rows),
+        lines: lines(&visitor, page.rows, Some(&list.link())),
     })
 }

@@ -3,12 +3,19 @@
 use super::movements::{Line, lines};
 use crate::{
     accounts::Permission,
+    actions::Target as _,
+    evidence::activity::{self, Activity},
     ids::ProductId,
-    inventory::list::{self, Balance, Kept, Layer, Product, Which},
+    inventory::{
+        counting::{AdjustStock, Counted, ReceiveStock},
+        list::{self, Balance, Kept, Layer, Product, Which},
+    },
     web::{
-        Path, Visitor, WebError, WebResult, filters,
+        Path, Visitor, WebError, WebResult, action,
+        activity::words::{Change, changes},
+        filters,
         list::List,
-        markup::{Pager, Stamp},
+        markup::{ActionItem, Pager, Stamp},
         shell::Shell,
     },
 };
@@ -17,6 +24,9 @@ use askama::Template;
 
 /// Movements on a product's page; the list has all of them.
 const SHOWN: usize = 50;
+
+/// Lines of history on it.
+const PAST: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "inventory/index.html")]
@@ -63,6 +73,32 @@ struct Show {
     kept: Vec<Kept>,
     /// For those who may see what goods cost.
     layers: Option<Vec<LayerView>>,
+    /// Empty for those who may only look.
+    actions: Vec<ActionItem>,
+    /// Where its stock begins to be kept, for those who may.
+    begin: Option<String>,
+    history: Vec<Past>,
+}
+
+/// A line of its history.
+struct Past {
+    who: String,
+    what: String,
+    at: Stamp,
+    changes: Vec<Change>,
+}
+
+/// What can be done with it.
+fn actions(visitor: &Visitor, subject: &Counted) -> Vec<ActionItem> {
+    let id = subject.id.0;
+    let receive = action::item::<ReceiveStock>(visitor, id, subject, "plus");
+    let adjust = action::item::<AdjustStock>(visitor, id, subject, "pencil");
+    let adjust = adjust.map(|item| ActionItem {
+        primary: item.available && subject.stock_kept,
+        key: if item.available { "a".into() } else { String::new() },
+        ..item
+    });
+    receive.into_iter().chain(adjust).collect()
 }
 
 /// `GET /products/{id}`
@@ -84,11 +120,25 @@ pub async fn show(visitor: Visitor, id: Path<ProductId>) -> WebResult<HttpRespon
         }
         false => None,
     };
+    let subject = Counted::load(&mut scope, id.0, false).await?.ok_or(WebError::NotFound)?;
+    let actions = actions(&visitor, &subject);
+    let may_begin = !product.stock_kept && actions.iter().all(|item| item.available);
+    let begin = actions.first().filter(|_| may_begin).map(|item| item.href.clone());
+    let history = activity::list(&mut scope, subject.history(), None, None, PAST).await?;
+    let past = |line: Activity| Past {
+        at: visitor.stamp(line.at()),
+        changes: changes(&visitor, line.before.as_ref(), line.after.as_ref()),
+        who: line.actor_name,
+        what: line.summary,
+    };
     visitor.html(&Show {
+        history: history.into_iter().map(past).collect(),
+        actions,
+        begin,
         balances: list::balances(&mut scope, id).await?,
         kept: list::kept(&mut scope, id).await?,
         more: page.next.is_some(),
-        lines: lines(&visitor, page.rows),
+        lines: lines(&visitor, page.rows, None),
         layers,
         product,
         shell: visitor.shell(&mut scope, "products").await?,
