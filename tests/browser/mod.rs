@@ -3,6 +3,7 @@
 
 mod bulk;
 mod driver;
+mod inventory;
 mod live;
 mod reship;
 mod stories;

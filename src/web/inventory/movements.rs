@@ -13,6 +13,7 @@ use crate::{
         Visitor, WebResult,
         list::{Link, List},
         markup::{Pager, Stamp},
+        records::Chip,
         shell::Shell,
     },
 };
@@ -55,13 +56,26 @@ struct Page {
     since: String,
     until: String,
     product: String,
-    /// What it is called, where only one is shown.
-    sku: Option<String>,
+    chips: Vec<Chip>,
     may_edit: bool,
     filtered: bool,
     notes: Vec<String>,
     lines: Vec<Line>,
     pager: Pager,
+}
+
+/// What is asked for, each with a way to ask for it no more.
+fn chips(list: &List, which: &Which, sku: Option<String>) -> Vec<Chip> {
+    let words = [
+        ("product", sku.map(|sku| format!("Product: {sku}"))),
+        ("kind", which.kind.map(|kind| kind.label().to_owned())),
+        ("since", which.since.and(list.get("since")).map(|day| format!("From {day}"))),
+        ("until", which.until.and(list.get("until")).map(|day| format!("Until {day}"))),
+    ];
+    let chip = |(key, text): (&str, Option<String>)| {
+        Some(Chip { text: text?, href: list.link().without(key).to_string() })
+    };
+    words.into_iter().filter_map(chip).collect()
 }
 
 /// `GET /inventory-movements`
@@ -94,7 +108,7 @@ pub async fn movements(visitor: Visitor) -> WebResult<HttpResponse> {
         since: date(since),
         until: date(until),
         product: which.product.map(|id| id.to_string()).unwrap_or_default(),
-        sku: product.map(|product| product.sku),
+        chips: chips(&list, &which, product.map(|product| product.sku)),
         may_edit: visitor.can(ReverseAdjustment::PERMISSION),
         filtered: list.is_filtered(),
         notes: list.notes(),
