@@ -564,6 +564,8 @@ diesel::table! {
         price_minor -> Int8,
         discount_minor -> Int8,
         requires_shipping -> Bool,
+        bought -> Nullable<Int4>,
+        to_send -> Int4,
     }
 }
 
@@ -799,6 +801,7 @@ diesel::table! {
         voided_by_user_id -> Nullable<Int8>,
         void_reason -> Nullable<Text>,
         kept -> Jsonb,
+        replaced_by -> Nullable<Int8>,
     }
 }
 

@@ -93,6 +93,22 @@ async fn lines(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Vec<Line>> {
     scope.rows(statement.bind(account).bind(shipment)).await
 }
 
+/// Locks the stock of these products, for who is to move some of it twice in one
+/// transaction: each move keeps the order of the products, both together may not.
+pub async fn hold(scope: &mut Scope, warehouse: WarehouseId, products: &[ProductId]) -> DbResult<()> {
+    let account = scope.account();
+    scope
+        .execute(
+            sql("select product_id from stock where account_id = {} and warehouse_id = {} \
+                 and product_id = any({}::bigint[]) order by product_id for update")
+            .bind(account)
+            .bind(warehouse)
+            .bind(products.iter().map(|product| product.0).collect::<Vec<i64>>()),
+        )
+        .await?;
+    Ok(())
+}
+
 /// A new shipment takes its units: first those reserved for its fulfillment
 /// order, then free ones; what is not there is backordered. Taking twice takes
 /// nothing more.

@@ -128,6 +128,9 @@ pub struct Line {
     pub price_minor: i64,
     #[diesel(sql_type = Bool)]
     pub requires_shipping: bool,
+    /// What the channel sold of it, where a person edited it.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub bought: Option<i32>,
 }
 
 /// The lines of an order, as the channel has them in order.
@@ -135,7 +138,7 @@ pub async fn lines(scope: &mut Scope, id: OrderId) -> DbResult<Vec<Line>> {
     let account = scope.account();
     scope
         .rows(
-            sql("select id, sku, name, quantity, quantity_shipped, quantity_refunded, price_minor, requires_shipping \
+            sql("select id, sku, name, quantity, quantity_shipped, quantity_refunded, price_minor, requires_shipping, bought \
                  from order_lines where account_id = {} and order_id = {} order by position, id limit 500")
             .bind(account)
             .bind(id),

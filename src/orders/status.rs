@@ -46,7 +46,7 @@ pub async fn refresh(scope: &mut Scope, id: OrderId) -> DbResult<()> {
                    when o.payment_status in ('unpaid', 'partially_paid', 'voided') then 'unpaid' \
                    else 'unshipped' end, \
                  version = o.version + 1, updated_at = now() \
-                 from (select coalesce(sum(quantity - least(quantity_refunded, quantity)) filter (where requires_shipping), 0)::integer as ordered, \
+                 from (select coalesce(sum(to_send) filter (where requires_shipping), 0)::integer as ordered, \
                               coalesce(sum(least(quantity_shipped, quantity)) filter (where requires_shipping), 0)::integer as shipped \
                        from order_lines where account_id = {} and order_id = {}) l, \
                       (select (array_agg(status order by array_position(array['unconfirmed', 'error', 'posting', \

@@ -92,6 +92,43 @@ async fn shift(scope: &mut Scope, shipment: ShipmentId, sign: i32) -> DbResult<(
     Ok(())
 }
 
+/// More or fewer units of lines are to be sent by a fulfillment order. What stands
+/// in a shipment must have been given back before.
+pub(super) async fn edit(
+    scope: &mut Scope,
+    id: FulfillmentOrderId,
+    changes: &[(OrderLineId, i32)],
+) -> DbResult<()> {
+    let account = scope.account();
+    let lines: Vec<i64> = changes.iter().map(|(line, _)| line.0).collect();
+    let more: Vec<i32> = changes.iter().map(|(_, n)| *n).collect();
+    scope
+        .execute(
+            sql("insert into fulfillment_order_lines (account_id, fulfillment_order_id, order_line_id, quantity) \
+                 select {}, {}, line, 0 from unnest({}::bigint[]) as u (line) where not exists ( \
+                   select 1 from fulfillment_order_lines f where f.account_id = {} and f.fulfillment_order_id = {} \
+                   and f.order_line_id = u.line)")
+            .bind(account)
+            .bind(id)
+            .bind(lines.clone())
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    scope
+        .execute(
+            sql("update fulfillment_order_lines f set quantity = f.quantity + u.n, allocated = greatest(f.allocated + u.n, 0) \
+                 from unnest({}::bigint[], {}::int[]) as u (line, n) \
+                 where f.account_id = {} and f.fulfillment_order_id = {} and f.order_line_id = u.line")
+            .bind(lines)
+            .bind(more)
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    Ok(())
+}
+
 /// What of a fulfillment order's budget stands in no shipment.
 pub(super) async fn left(scope: &mut Scope, id: FulfillmentOrderId) -> DbResult<Vec<Units>> {
     let account = scope.account();

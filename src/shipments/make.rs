@@ -46,8 +46,19 @@ pub(super) async fn make(
     by: &By,
     now: Instant,
 ) -> DbResult<(ShipmentId, String)> {
-    let account = scope.account();
     let number = super::plan::next_number(scope).await?;
+    Ok((make_as(scope, &number, making, by, now).await?, number))
+}
+
+/// Makes it under a number that was drawn before.
+pub(super) async fn make_as(
+    scope: &mut Scope,
+    number: &str,
+    making: Making<'_>,
+    by: &By,
+    now: Instant,
+) -> DbResult<ShipmentId> {
+    let account = scope.account();
     let search = format!("{} {}", number.to_lowercase(), making.search_text);
     let row: Option<Id> = scope
         .row(
@@ -55,7 +66,7 @@ pub(super) async fn make(
                  channel_id, channel_sync, channel_notification, reship_of, search_text) \
                  values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) returning id")
             .bind(account)
-            .bind(&number)
+            .bind(number)
             .bind(making.order)
             .bind(making.fulfillment_order)
             .bind(making.warehouse)
@@ -98,5 +109,5 @@ pub(super) async fn make(
     .traced(Some(&by.trace))
     .from_ip(by.ip.clone());
     activity::record(scope, entry).await?;
-    Ok((id, number))
+    Ok(id)
 }

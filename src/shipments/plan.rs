@@ -91,7 +91,7 @@ pub async fn plan(
     };
     let units: Vec<Units> = scope
         .rows(
-            sql("select l.id as order_line_id, l.product_id, (l.quantity - l.quantity_refunded - l.quantity_shipped - coalesce(f.planned, 0))::integer as quantity \
+            sql("select l.id as order_line_id, l.product_id, (l.to_send - l.quantity_shipped - coalesce(f.planned, 0))::integer as quantity \
                  from order_lines l left join lateral ( \
                    select sum(fl.quantity) as planned from fulfillment_order_lines fl \
                    join fulfillment_orders fo on fo.account_id = fl.account_id and fo.id = fl.fulfillment_order_id \

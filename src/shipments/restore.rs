@@ -42,6 +42,9 @@ impl Action for RestoreShipment {
         if around.order_canceled {
             return Availability::no("The order was canceled at the channel.");
         }
+        if let Some(number) = &around.replaced_by {
+            return Availability::no(format!("Its items were edited; {number} stands in its place."));
+        }
         match &around.budget_used_by {
             Some(number) => {
                 Availability::no(format!("Its items stand in {number} now. Void that one first."))

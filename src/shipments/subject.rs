@@ -71,6 +71,12 @@ pub struct Around {
     /// Of a voided one: the shipment that has its items now.
     #[diesel(sql_type = Nullable<Text>)]
     pub budget_used_by: Option<String>,
+    /// Of one whose items were edited: the shipment in its place.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub replaced_by: Option<String>,
+    /// Whether its channel sold none of its items.
+    #[diesel(sql_type = Bool)]
+    pub unsold: bool,
 }
 
 impl Target for Subject {
@@ -129,7 +135,12 @@ impl Subject {
                          and f.quantity - f.fulfilled < l.quantity \
                        join shipments n on n.account_id = s.account_id and n.fulfillment_order_id = s.fulfillment_order_id \
                          and n.voided_at is null \
-                       where l.account_id = s.account_id and l.shipment_id = s.id order by n.id desc limit 1) end as budget_used_by \
+                       where l.account_id = s.account_id and l.shipment_id = s.id order by n.id desc limit 1) end as budget_used_by, \
+                     (select r.number from shipment_details d join shipments r on r.account_id = d.account_id and r.id = d.replaced_by \
+                      where d.account_id = s.account_id and d.shipment_id = s.id) as replaced_by, \
+                     coalesce((select bool_and(ol.bought is not distinct from 0) from shipment_lines l \
+                       join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
+                       where l.account_id = s.account_id and l.shipment_id = s.id), false) as unsold \
                      from shipments s join orders o on o.account_id = s.account_id and o.id = s.order_id \
                      join channels ch on ch.account_id = s.account_id and ch.id = s.channel_id \
                      left join connections c on c.account_id = s.account_id and c.id = s.connection_id \

@@ -65,13 +65,26 @@ pub(super) async fn build(
         .context("the shipment's order is gone")?;
     let lines: Vec<LineRow> = scope
         .rows(
-            sql("select ol.channel_line_id, ol.sku, l.quantity from shipment_lines l \
-                 join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
-                 where l.account_id = {} and l.shipment_id = {} order by l.id")
+            // of items that a person edited, only what the channel sold and was not told of yet
+            sql("select channel_line_id, sku, quantity from ( \
+                   select l.id, ol.channel_line_id, ol.sku, case when ol.bought is null then l.quantity \
+                     else least(l.quantity, ol.bought - coalesce(t.told, 0))::integer end as quantity \
+                   from shipment_lines l \
+                   join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
+                   left join lateral (select sum(tl.quantity) as told from shipment_lines tl \
+                     join shipments ts on ts.account_id = tl.account_id and ts.id = tl.shipment_id \
+                     where tl.account_id = l.account_id and tl.order_line_id = l.order_line_id and ts.id <> l.shipment_id \
+                     and ts.submitted_to_sales_channel_at is not null) t on true \
+                   where l.account_id = {} and l.shipment_id = {}) lines \
+                 where quantity > 0 order by id")
             .bind(account)
             .bind(shipment.id),
         )
         .await?;
+    if lines.is_empty() {
+        let words = format!("{} was told of all that it sold of these items already.", channel.name);
+        return Ok(Err(Failure::not_sent(ErrorClass::AlreadyFulfilled, words)));
+    }
     let tracking_url = shipment
         .tracking_url
         .clone()

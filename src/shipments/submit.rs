@@ -96,6 +96,12 @@ pub fn available(subject: &Subject) -> Availability {
     if around.channel_kind == ChannelKind::Manual {
         return Availability::no("The order came from a file, not from a connected channel.");
     }
+    if around.unsold {
+        return Availability::no(format!(
+            "{} sold none of its items, so there is nothing to tell it.",
+            around.channel_name
+        ));
+    }
     if !around.channel_submits {
         return Availability::no(format!("Sending tracking is switched off for {}.", around.channel_name));
     }

@@ -27,7 +27,7 @@ use crate::{
     },
     shipments::{
         cancel_order::CancelOrder, clear_submission::ClearSubmission, decide_post::DecidePost,
-        edit_shipping::EditShipping, fulfill_again::FulfillAgain, late::CancelSecond,
+        edit_items::EditItems, edit_shipping::EditShipping, fulfill_again::FulfillAgain, late::CancelSecond,
         mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
         resend::ResendFulfillments, reship::Reship, restore::RestoreShipment, resync_from::ResyncFrom,
         submit::SubmitToChannel, undo_reship::UndoReship, void::VoidShipment,
@@ -158,6 +158,7 @@ routes! {
         "/shipments/{id}/void"                 => VoidShipment;
         "/shipments/{id}/restore"              => RestoreShipment;
         "/shipments/{id}/check"                => CheckWithProvider, shipments::AtOnce;
+        "/shipments/{id}/edit-items"           => EditItems, shipments::ItemFields;
         "/shipments/{id}/edit-shipping"        => EditShipping, shipments::ShippingDetails;
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/clear-submission"     => ClearSubmission;

@@ -67,6 +67,7 @@ const SAMPLES: &[Sample] = &[
     }),
     record("/shipments/{id}/decide", |w| format!("/shipments/{}/decide", w.record("shipment"))),
     record("/shipments/{id}/repost", |w| format!("/shipments/{}/repost", w.record("shipment"))),
+    record("/shipments/{id}/edit-items", |w| format!("/shipments/{}/edit-items", w.record("shipment"))),
     record("/shipments/{id}/edit-shipping", |w| format!("/shipments/{}/edit-shipping", w.record("shipment"))),
     record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),

@@ -19,6 +19,8 @@ use crate::{
     secrets::random_hex,
     shipments::{
         ChannelSync, Status,
+        edit_items::EditItems,
+        editable::Editable,
         fulfill_again::{FulfillAgain, Unfulfilled},
         of_order::{self, Parcel},
         resend::{OrderSubject, ResendFulfillments},
@@ -140,9 +142,20 @@ pub async fn show(visitor: Visitor, id: Path<OrderId>) -> WebResult<HttpResponse
         .filter(|item| item.available)
         .map(|item| ActionItem { primary: true, ..item });
     let held = orders::Subject::load(&mut scope, order.id.0, false).await?.ok_or(WebError::NotFound)?;
+    // where it is clear which shipment is meant; otherwise on its own page
+    let mut unposted = reshippable.shipments.iter().filter(|shipment| {
+        matches!(shipment.status, Status::PendingPost | Status::Error) && shipment.date_post.is_none()
+    });
+    let edit_items = match (unposted.next(), unposted.next()) {
+        (Some(only), None) => Editable::load(&mut scope, only.id.0, false)
+            .await?
+            .and_then(|editable| action::item::<EditItems>(&visitor, only.id.0, &editable, "package")),
+        _ => None,
+    };
     let edits = [
         action::item::<EditAddress>(&visitor, order.id.0, &held, "pencil"),
         action::item::<EditService>(&visitor, order.id.0, &held, "truck"),
+        edit_items,
     ]
     .into_iter()
     .flatten();

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod condition;
+mod edit_items;
 mod edit_shipping;
 mod fields;
 mod index;
@@ -12,6 +13,7 @@ mod stock;
 mod story;
 
 pub use at_once::AtOnce;
+pub use edit_items::ItemFields;
 pub use edit_shipping::ShippingDetails;
 pub use fields::{CancelFirst, WhatWasSeen};
 pub use index::index;

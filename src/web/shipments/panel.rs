@@ -4,16 +4,22 @@
 use crate::{
     shipments::{
         ChannelSync, Status, Subject, cancel_order::CancelOrder, clear_submission::ClearSubmission,
-        decide_post::DecidePost, edit_shipping::EditShipping, late::CancelSecond, mark_error::MarkAsError,
-        post::Post, posts::PostState, reconcile::CheckWithProvider, repost::Repost, restore::RestoreShipment,
-        resync_from::ResyncFrom, submit::SubmitToChannel, void::VoidShipment,
+        decide_post::DecidePost, edit_items::EditItems, edit_shipping::EditShipping, editable::Editable,
+        late::CancelSecond, mark_error::MarkAsError, post::Post, posts::PostState,
+        reconcile::CheckWithProvider, repost::Repost, restore::RestoreShipment, resync_from::ResyncFrom,
+        submit::SubmitToChannel, void::VoidShipment,
     },
     web::{Visitor, action, markup::ActionItem},
 };
 
 /// The lines of the panel. With `waits_for_fix`, sending to the channel would
 /// only fail again, so it is not what helps most.
-pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec<ActionItem> {
+pub fn actions(
+    visitor: &Visitor,
+    subject: &Subject,
+    editable: &Editable,
+    waits_for_fix: bool,
+) -> Vec<ActionItem> {
     let id = subject.shipment.id.0;
     let first = primary(subject).filter(|name| !(waits_for_fix && *name == "submit"));
     let in_doubt = subject.around.post_state == Some(PostState::NeedsPerson);
@@ -37,6 +43,7 @@ pub fn actions(visitor: &Visitor, subject: &Subject, waits_for_fix: bool) -> Vec
         ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
         ("edit_shipping", "e", action::item::<EditShipping>(visitor, id, subject, "pencil")),
+        ("edit_items", "i", action::item::<EditItems>(visitor, id, editable, "package")),
         ("cancel_order", "", action::item::<CancelOrder>(visitor, id, subject, "ban")),
         ("restore_shipment", "", action::item::<RestoreShipment>(visitor, id, subject, "undo-2")),
         ("void_shipment", "", action::item::<VoidShipment>(visitor, id, subject, "trash-2")),

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     accounts::Permission,
+    actions::Target as _,
     channels::{Notification, OnUnmappedCourier, store},
     couriers::mapping,
     db::Scope,
@@ -17,6 +18,7 @@ use crate::{
     problems::{ProblemKind, list as problems},
     shipments::{
         FulfillmentType, InventoryStatus, Shipment, Status, Subject, TrackingStatus,
+        editable::Editable,
         subject::Around,
         surroundings::{self, Surroundings},
         view,
@@ -151,7 +153,8 @@ async fn part(scope: &mut Scope, visitor: &Visitor, id: ShipmentId) -> WebResult
         format!("/shipments/{id}?before={last}#history")
     });
     let waits_for_fix = condition.as_ref().is_some_and(|c| c.about_channel && !c.dialog);
-    let actions = panel::actions(visitor, &subject, waits_for_fix);
+    let editable = Editable::load(scope, id.0, false).await?.ok_or(WebError::NotFound)?;
+    let actions = panel::actions(visitor, &subject, &editable, waits_for_fix);
     let Subject { shipment, around } = subject;
     let (status, sync) =
         (badge::shipment_status(shipment.status), badge::channel_sync(shipment.channel_sync));
