@@ -169,6 +169,15 @@ impl Browser {
         }
     }
 
+    /// Waits for a text to come by itself, or by reloading where there is no
+    /// JavaScript.
+    pub async fn comes(&mut self, text: &str) {
+        match self.scripts {
+            true => self.sees(text).await,
+            false => self.reloads_until(text).await,
+        }
+    }
+
     /// Waits for an element that can be seen.
     pub async fn find(&self, locator: Locator<'_>) -> Element {
         let started = Instant::now();

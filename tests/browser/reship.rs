@@ -188,7 +188,7 @@ async fn reships_many(live: bool) {
     client.press("Bulk Edit").await;
     // what has left is not added back: each row says so, and nothing is left to do
     chooses(&mut client, true).await;
-    client.sees("has left the warehouse").await;
+    client.comes("has left the warehouse").await;
     client.screenshot(&format!("reship-many-skipped-{live}")).await;
     client.goto(SHIPPED).await;
     for n in 1..=3 {
@@ -196,27 +196,18 @@ async fn reships_many(live: bool) {
     }
     client.press("Bulk Edit").await;
     chooses(&mut client, false).await;
-    client.sees("What will happen").await;
+    client.comes("What will happen").await;
     client.sees("Stock is taken again").await;
     client.screenshot(&format!("reship-many-preview-{live}")).await;
     client.click(Locator::Css(".confirm form button")).await;
-    match live {
-        true => client.sees("Finished").await,
-        false => client.reloads_until("Finished").await,
-    }
+    client.comes("Finished").await;
     client.screenshot(&format!("reship-many-done-{live}")).await;
     assert_eq!(demo.text("select done from bulk_operations order by id desc limit 1").await, "3");
     // and back, as an operation of its own
     client.press("Undo this bulk change").await;
-    match live {
-        true => client.sees("What will happen").await,
-        false => client.reloads_until("What will happen").await,
-    }
+    client.comes("What will happen").await;
     client.click(Locator::Css(".confirm form button")).await;
-    match live {
-        true => client.sees("Finished").await,
-        false => client.reloads_until("Finished").await,
-    }
+    client.comes("Finished").await;
     assert_eq!(demo.text("select done from bulk_operations order by id desc limit 1").await, "3");
     let left = format!("select count(*) from shipments where id > {newest} and voided_at is null");
     assert_eq!(demo.text(&left).await, "0");

@@ -21,6 +21,9 @@ fn the_matrix_is_what_it_is() {
     orders.edit: client admin
     shipments.post: client admin
     shipments.submit: client admin support
+    inventory.view: client admin support
+    inventory.edit: admin
+    inventory.add_back: client admin
     problems.view: client admin support
     stores.view: client admin support
     stores.edit: admin
