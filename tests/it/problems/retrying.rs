@@ -60,6 +60,7 @@ async fn one_is_sent_again_by_the_action_that_fits() {
 #[tokio::test]
 async fn a_group_leaves_one_job_and_that_one_job_for_each_shipment() {
     let (shop, shipments) = refused(3).await;
+    shop.database.unchecked("states are set by hand");
     let problem = first(&shop).await;
     let done = shop.act::<RetryGroup>(problem, all()).await.unwrap();
     assert_eq!(done.message, "Retrying 3 problems at ShipStation. The result will stand in the activity.");
@@ -95,6 +96,7 @@ async fn a_group_leaves_one_job_and_that_one_job_for_each_shipment() {
 #[tokio::test]
 async fn failed_only_leaves_alone_what_waits_for_its_next_try() {
     let (shop, _) = refused(3).await;
+    shop.database.unchecked("states are set by hand");
     let problem = first(&shop).await;
     shop.sql(&format!(
         "update problems set next_attempt_at = '2099-01-01', will_retry = true where id = {problem}"
@@ -119,6 +121,7 @@ async fn failed_only_leaves_alone_what_waits_for_its_next_try() {
 #[tokio::test]
 async fn the_permission_is_that_of_what_is_retried() {
     let (shop, shipments) = refused(1).await;
+    shop.database.unchecked("states are set by hand");
     let problem = first(&shop).await;
     for refused in [
         shop.act_as::<Retry>(Role::Support, problem, NoInput {}).await,
