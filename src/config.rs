@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
     path::PathBuf,
     str::FromStr,
 };
@@ -73,6 +74,10 @@ pub struct Config {
     /// Jobs that run at once in one process.
     #[arg(long, env = "WAYBILL_JOBS", default_value_t = 8)]
     pub jobs: usize,
+
+    /// Calls of the API that each token may make a second; five seconds' worth may come at once.
+    #[arg(long, env = "WAYBILL_API_RATE", default_value = "10")]
+    pub api_rate: NonZeroU32,
 
     /// Seconds that requests and jobs under way are given at a stop.
     #[arg(long, env = "WAYBILL_STOP_SECONDS", default_value_t = 30)]

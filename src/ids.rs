@@ -43,6 +43,17 @@ macro_rules! id_type {
                     .map($name)
             }
         }
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "integer", "format": "int64", "minimum": 1 })
+            }
+        }
         impl From<$name> for $crate::db::sql::Bind {
             fn from(id: $name) -> Self {
                 $crate::db::sql::Bind::Int8(id.0)

@@ -39,6 +39,7 @@ pub mod imports;
 pub mod remedies;
 pub mod traces;
 // 8 the front desks, and the make-believe outside world
+pub mod api;
 pub mod demo;
 pub mod sandbox;
 pub mod web;

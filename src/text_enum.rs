@@ -49,6 +49,14 @@ macro_rules! text_enum {
                     .ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
             }
         }
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($text),*] })
+            }
+        }
         impl From<$name> for $crate::db::sql::Bind {
             fn from(value: $name) -> Self {
                 $crate::db::sql::Bind::Text(value.as_str().to_owned())

@@ -3,6 +3,7 @@
 
 pub mod passwords;
 pub mod permissions;
+pub mod rates;
 pub mod sessions;
 pub mod throttle;
 pub mod tokens;

@@ -1,6 +1,7 @@
 //! API tokens: `wb_live_<10-character id>_<secret><checksum>`, shown once,
 //! stored as a SHA-256. The checksum rejects typos without asking the database.
 
+use super::Role;
 use crate::{
     clock::Instant,
     db::{Db, DbResult, sql},
@@ -9,7 +10,10 @@ use crate::{
     text_enum::text_enum,
 };
 use anyhow::{Context, Result, bail};
-use diesel::{QueryableByName, sql_types::BigInt};
+use diesel::{
+    QueryableByName,
+    sql_types::{Array, BigInt, Bool, Bytea, Nullable, Text, Timestamptz},
+};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -30,6 +34,12 @@ text_enum! {
         ChannelsWrite = "channels:write",
         /// Read transaction records and activity.
         EvidenceRead = "evidence:read",
+        /// Read stock and its movements.
+        InventoryRead = "inventory:read",
+        /// Read bulk operations.
+        BulkRead = "bulk:read",
+        /// Begin and steer bulk operations, together with the scope that writes their rows.
+        BulkWrite = "bulk:write",
     }
 }
 
@@ -106,12 +116,22 @@ struct Row {
     account_id: AccountId,
     #[diesel(sql_type = BigInt)]
     user_id: UserId,
-    #[diesel(sql_type = diesel::sql_types::Text)]
+    #[diesel(sql_type = Text)]
+    role: Role,
+    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = diesel::sql_types::Bytea)]
+    #[diesel(sql_type = Text)]
+    person: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    time_zone: String,
+    #[diesel(sql_type = Bytea)]
     secret_hash: Vec<u8>,
-    #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::Text>)]
+    #[diesel(sql_type = Array<Text>)]
     scopes: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    noted: bool,
 }
 
 /// Who a valid token speaks for.
@@ -119,17 +139,28 @@ struct Row {
 pub struct Bearer {
     /// The token.
     pub id: i64,
+    /// Its public part.
+    pub prefix: String,
     /// Its name.
     pub name: String,
     /// The account it opens.
     pub account: AccountId,
+    /// Its currency, in which costs are kept.
+    pub currency: String,
+    /// Its time zone, an IANA name.
+    pub time_zone: String,
     /// Who made it.
     pub user: UserId,
+    /// Their name.
+    pub person: String,
+    /// What they are in the account now: a token can do no more than its person.
+    pub role: Role,
     /// What it may do.
     pub scopes: Vec<Scope>,
 }
 
-/// The bearer of a token, if it is one, known, not expired and not revoked.
+/// The bearer of a token, if it is one, known, not expired and not revoked, and
+/// its person still belongs to the account. Notes to the minute that it was used.
 pub async fn verify(db: &Db, token: &str, now: Instant) -> DbResult<Option<Bearer>> {
     let Some((body, sum)) = token.len().checked_sub(6).and_then(|cut| token.split_at_checked(cut)) else {
         return Ok(None);
@@ -143,18 +174,88 @@ pub async fn verify(db: &Db, token: &str, now: Instant) -> DbResult<Option<Beare
     let mut global = db.global().await?;
     let row: Option<Row> = global
         .row(
-            sql("select id, account_id, user_id, name, secret_hash, scopes from api_tokens \
-                 where prefix = {} and revoked_at is null and (expires_at is null or expires_at > {})")
+            sql("select t.id, t.account_id, t.user_id, m.role, t.name, u.name as person, a.currency, a.time_zone, \
+                 t.secret_hash, t.scopes, coalesce(t.last_used_at > {}, false) as noted \
+                 from api_tokens t join memberships m on m.user_id = t.user_id and m.account_id = t.account_id \
+                 join accounts a on a.id = t.account_id join users u on u.id = t.user_id and u.disabled_at is null \
+                 where t.prefix = {} and t.revoked_at is null and (t.expires_at is null or t.expires_at > {})")
+            .bind(now - chrono::Duration::minutes(1))
             .bind(prefix)
             .bind(now),
         )
         .await?;
     let given = Sha256::digest(token.as_bytes());
-    Ok(row.filter(|r| bool::from(r.secret_hash.as_slice().ct_eq(given.as_slice()))).map(|r| Bearer {
-        id: r.id,
-        name: r.name,
-        account: r.account_id,
-        user: r.user_id,
-        scopes: r.scopes.iter().filter_map(|s| Scope::parse(s)).collect(),
+    let Some(row) = row.filter(|r| bool::from(r.secret_hash.as_slice().ct_eq(given.as_slice()))) else {
+        return Ok(None);
+    };
+    if !row.noted {
+        global
+            .execute(sql("update api_tokens set last_used_at = {} where id = {}").bind(now).bind(row.id))
+            .await?;
+        global.commit().await?;
+    }
+    Ok(Some(Bearer {
+        id: row.id,
+        prefix: prefix.to_owned(),
+        name: row.name,
+        account: row.account_id,
+        currency: row.currency,
+        time_zone: row.time_zone,
+        user: row.user_id,
+        person: row.person,
+        role: row.role,
+        scopes: row.scopes.iter().filter_map(|s| Scope::parse(s)).collect(),
     }))
+}
+
+/// A token as lists show it: never its secret.
+#[derive(Debug, Clone, QueryableByName)]
+#[expect(missing_docs, reason = "named after what they hold")]
+pub struct Token {
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub prefix: String,
+    #[diesel(sql_type = Array<Text>)]
+    pub scopes: Vec<String>,
+    #[diesel(sql_type = Text)]
+    pub person: String,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub expires_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_used_at: Option<Instant>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub revoked_at: Option<Instant>,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: Instant,
+}
+
+/// The tokens of an account, newest first.
+pub async fn list(db: &Db, account: AccountId) -> DbResult<Vec<Token>> {
+    let mut global = db.global().await?;
+    global
+        .rows(
+            sql("select t.id, t.name, t.prefix, t.scopes, u.name as person, t.expires_at, t.last_used_at, t.revoked_at, \
+                 t.created_at from api_tokens t join users u on u.id = t.user_id \
+                 where t.account_id = {} order by t.id desc limit 200")
+            .bind(account),
+        )
+        .await
+}
+
+/// Ends a token at once; false when the account has no such token that lives.
+pub async fn revoke(db: &Db, account: AccountId, id: i64, now: Instant) -> DbResult<bool> {
+    let mut global = db.global().await?;
+    let revoked = global
+        .execute(
+            sql("update api_tokens set revoked_at = {} where account_id = {} and id = {} and revoked_at is null")
+                .bind(now)
+                .bind(account)
+                .bind(id),
+        )
+        .await?;
+    global.commit().await?;
+    Ok(revoked == 1)
 }

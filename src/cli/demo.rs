@@ -14,7 +14,7 @@ use crate::{
     jobs::Worker,
     outbound::{AddressPolicy, Client},
     sandbox::{Sandbox, SandboxOptions},
-    web::app::{App, Rooms},
+    web::app::App,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -112,7 +112,7 @@ impl Demo {
         tokio::spawn(chores::run(app.db.clone(), clock::now, stopped.clone()));
         let worker = tokio::spawn(worker.run(stopped));
         app.watch_migrations(owner);
-        let web = crate::web::app::serve(app.clone(), listener, Rooms::default())?;
+        let web = crate::web::app::serve(app.clone(), listener, crate::api::rooms())?;
         println!("{}", welcome(&portal, &sandbox));
 
         wait_for_signal().await?;

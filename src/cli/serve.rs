@@ -6,7 +6,7 @@ use crate::{
     db::{Db, embedded::LocalPg, migrate},
     jobs::Worker,
     outbound::{AddressPolicy, Client},
-    web::app::{App, Rooms, Running},
+    web::app::{App, Running},
 };
 use anyhow::{Context, Result};
 use clap::Args;
@@ -103,7 +103,7 @@ impl Serve {
         app.watch_migrations(owner_url);
         let listener = TcpListener::bind(self.config.listen)
             .with_context(|| format!("listening on {}", self.config.listen))?;
-        let running = crate::web::app::serve(app.clone(), listener, Rooms::default())?;
+        let running = crate::web::app::serve(app.clone(), listener, crate::api::rooms())?;
         tracing::info!(address = %running.address, "the portal is open");
         Ok(running)
     }

@@ -4,8 +4,9 @@
 use super::TraceId;
 use crate::{
     clock::Instant,
-    db::{DbResult, Scope, sql},
+    db::{DbResult, Scope, Sql, sql},
     ids::{ActivityId, ChannelId, OrderId, RecordId, ShipmentId},
+    paging::{Cursor, Page},
     text_enum::text_enum,
 };
 use diesel::QueryableByName;
@@ -309,7 +310,25 @@ pub enum Of {
     Account,
 }
 
-/// A page of history, newest first, starting below `before`.
+impl Of {
+    /// The statement that reads it.
+    fn narrow(self, scope: &Scope) -> Sql {
+        let all = sql("select id, actor_kind, actor_name, verb, result, summary, subject_kind, subject_id, order_id, \
+                       shipment_id, before, after, transaction_record_id, trace_id from activities where account_id = {}")
+            .bind(scope.account());
+        match self {
+            Of::Order(id) => all.push(" and order_id = {}").bind(id),
+            Of::Shipment(id) => all.push(" and shipment_id = {}").bind(id),
+            Of::Channel(id) => all.push(" and channel_id = {}").bind(id),
+            Of::Subject(kind, id) => {
+                all.push(" and subject_kind = {} and subject_id = {}").bind(kind).bind(id)
+            }
+            Of::Account => all,
+        }
+    }
+}
+
+/// History, newest first, starting below `before`.
 pub async fn list(
     scope: &mut Scope,
     of: Of,
@@ -317,20 +336,7 @@ pub async fn list(
     before: Option<ActivityId>,
     limit: i64,
 ) -> DbResult<Vec<Activity>> {
-    let mut statement = sql(
-        "select id, actor_kind, actor_name, verb, result, summary, subject_kind, subject_id, order_id, shipment_id, \
-         before, after, transaction_record_id, trace_id from activities where account_id = {}",
-    )
-    .bind(scope.account());
-    statement = match of {
-        Of::Order(id) => statement.push(" and order_id = {}").bind(id),
-        Of::Shipment(id) => statement.push(" and shipment_id = {}").bind(id),
-        Of::Channel(id) => statement.push(" and channel_id = {}").bind(id),
-        Of::Subject(kind, id) => {
-            statement.push(" and subject_kind = {} and subject_id = {}").bind(kind).bind(id)
-        }
-        Of::Account => statement,
-    };
+    let mut statement = of.narrow(scope);
     if let Some(verb) = verb {
         statement = statement.push(" and verb = {}").bind(verb);
     }
@@ -338,4 +344,17 @@ pub async fn list(
         statement = statement.push(" and id < {}").bind(before);
     }
     scope.rows(statement.push(" order by id desc limit {}").bind(limit)).await
+}
+
+/// A page of history, newest first.
+pub async fn page(scope: &mut Scope, of: Of, from: Option<Cursor>, size: usize) -> DbResult<Page<Activity>> {
+    let limit = i64::try_from(size).unwrap_or(i64::MAX - 1) + 1;
+    let rows = match from {
+        Some(cursor) if cursor.backwards => {
+            let statement = of.narrow(scope).push(" and id > {}").bind(cursor.id);
+            scope.rows(statement.push(" order by id limit {}").bind(limit)).await?
+        }
+        from => list(scope, of, None, from.map(|cursor| ActivityId(cursor.id)), limit).await?,
+    };
+    Ok(Page::cut(rows, size, from, |line: &Activity| (line.at(), line.id.0)))
 }

@@ -183,6 +183,8 @@ impl MovementRow {
 pub struct Which {
     /// One alone.
     pub id: Option<MovementId>,
+    /// Caused by one shipment or a line of it.
+    pub shipment: Option<ShipmentId>,
     /// Of one product.
     pub product: Option<ProductId>,
     /// Of one kind.
@@ -218,6 +220,9 @@ pub async fn movements(
         statement = statement.push(
             " and not exists (select 1 from inventory_movements r where r.account_id = m.account_id and r.reverses = m.id)",
         );
+    }
+    if let Some(shipment) = which.shipment {
+        statement = statement.push(" and m.shipment_id = {}").bind(shipment);
     }
     if let Some(product) = which.product {
         statement = statement.push(" and m.product_id = {}").bind(product);

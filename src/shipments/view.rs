@@ -3,7 +3,7 @@
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
-    ids::{OrderId, OrderLineId, ShipmentId, ShipmentLineId},
+    ids::{OrderId, OrderLineId, ProductId, ShipmentId, ShipmentLineId},
 };
 use diesel::{
     QueryableByName,
@@ -19,6 +19,8 @@ pub struct Line {
     pub id: ShipmentLineId,
     #[diesel(sql_type = BigInt)]
     pub order_line_id: OrderLineId,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub product_id: Option<ProductId>,
     #[diesel(sql_type = Text)]
     pub sku: String,
     #[diesel(sql_type = Text)]
@@ -38,7 +40,7 @@ pub async fn lines(scope: &mut Scope, id: ShipmentId) -> DbResult<Vec<Line>> {
     let account = scope.account();
     scope
         .rows(
-            sql("select l.id, l.order_line_id, ol.sku, ol.name, l.quantity, l.unit_cost_minor, l.added_back, \
+            sql("select l.id, l.order_line_id, l.product_id, ol.sku, ol.name, l.quantity, l.unit_cost_minor, l.added_back, \
                  l.backordered from shipment_lines l join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
                  where l.account_id = {} and l.shipment_id = {} order by l.id")
             .bind(account)

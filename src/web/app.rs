@@ -3,6 +3,7 @@
 
 use super::{WebError, WebResult, front, guard, live::Live, routes, same_site, table::Table};
 use crate::{
+    accounts::rates::Rates,
     channels::Channels,
     clock,
     config::Config,
@@ -43,6 +44,8 @@ pub struct App {
     pub channels: Channels,
     /// The settings.
     pub config: Config,
+    /// How often each token may call the API.
+    pub rates: Rates,
     /// Reports of browsers, counted.
     pub reports: super::up::Reports,
     /// What changes, for the pages that show it.
@@ -95,6 +98,7 @@ impl App {
             db,
             keyring,
             outbound,
+            rates: Rates::new(config.api_rate),
             handlers: rooms.handlers,
             channels: rooms.channels,
             config,

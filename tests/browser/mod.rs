@@ -23,7 +23,7 @@ use waybill::{
     outbound::{AddressPolicy, Client},
     sandbox::{Sandbox, SandboxOptions},
     secrets::Keyring,
-    web::app::{App, Rooms, Running, serve},
+    web::app::{App, Running, serve},
 };
 
 /// The portal with the demo world, its worker and its sandbox.
@@ -62,7 +62,7 @@ impl Demo {
             <Settings as clap::Parser>::parse_from(["portal", "--threads=2", "--stop-seconds=1"]).config;
         let app = App::new(db, keyring, outbound, adapters(), config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let running = serve(app.clone(), listener, Rooms::default()).expect("a server");
+        let running = serve(app.clone(), listener, waybill::api::rooms()).expect("a server");
         let (stop, stopped) = watch::channel(false);
         let worker = Worker {
             work: app.work(),
@@ -107,7 +107,7 @@ impl Demo {
         let config = old.config.clone();
         self.app = App::new(old.db.clone(), old.keyring.clone(), old.outbound.clone(), adapters(), config);
         let listener = TcpListener::bind(address).expect("the same port");
-        self.running = Some(serve(self.app.clone(), listener, Rooms::default()).expect("a server"));
+        self.running = Some(serve(self.app.clone(), listener, waybill::api::rooms()).expect("a server"));
     }
 
     /// Ends everything.

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["notify", "problems"],
     &["shipments"],
     &["bulk", "imports", "remedies", "traces"],
-    &["demo", "sandbox", "web"],
+    &["api", "demo", "sandbox", "web"],
     &["cli"],
 ];
 
@@ -25,6 +25,7 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("accounts", "evidence", "a person is the actor of an activity"),
     ("jobs", "outbound", "handlers work with the one client"),
     ("channels", "orders", "an adapter reads a channel's order into the shape that orders receive"),
+    ("api", "web", "the API is served by the portal’s server and middleware"),
     ("demo", "sandbox", "the demo world exists in the make-believe outside too"),
 ];
 

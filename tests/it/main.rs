@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod adapters;
+mod api;
 #[path = "../browser/mod.rs"]
 mod browser;
 mod bulk;

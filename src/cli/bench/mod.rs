@@ -30,7 +30,7 @@ use crate::{
     jobs::{self, Worker},
     outbound::{AddressPolicy, Client},
     secrets::{Keyring, random_hex},
-    web::app::{App, Rooms},
+    web::app::App,
 };
 use anyhow::{Context, Result, bail};
 use browser::Browser;
@@ -156,7 +156,7 @@ impl Bulk {
         let outbound = Client::new(AddressPolicy::public())?;
         let app = App::new(db, Keyring::random(), outbound, registry::adapters(), config);
         let listener = TcpListener::bind("127.0.0.1:0").context("a free port")?;
-        let web = crate::web::app::serve(app.clone(), listener, Rooms::default())?;
+        let web = crate::web::app::serve(app.clone(), listener, crate::api::rooms())?;
         let ground = self.furnish(app.clone(), &owner, web.address).await?;
         let (stop, stopped) = watch::channel(false);
         let worker = Worker {

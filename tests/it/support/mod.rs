@@ -1,5 +1,6 @@
 //! What all tests stand on.
 
+pub mod api;
 pub mod database;
 pub mod furnish;
 pub mod generic;

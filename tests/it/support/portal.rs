@@ -106,7 +106,7 @@ struct Settings {
 impl Portal {
     /// With the usual settings.
     pub async fn open() -> Portal {
-        Portal::open_with(&[], Rooms::default()).await
+        Portal::open_with(&[], waybill::api::rooms()).await
     }
 
     /// With flags as on the command line, and rooms beside the table's.
@@ -210,12 +210,24 @@ pub struct Counter<'a> {
 impl Counter<'_> {
     /// Opens it.
     pub fn over(shop: &super::shop::Shop) -> Counter<'_> {
-        let config = Settings::parse_from(["portal", "--threads=1", "--stop-seconds=1"]).config;
+        // as often as a test likes
+        Counter::over_with(shop, &["--api-rate=10000"])
+    }
+
+    /// Opens it with settings of its own.
+    pub fn over_with<'a>(shop: &'a super::shop::Shop, flags: &[&str]) -> Counter<'a> {
+        let usual = ["portal", "--threads=1", "--stop-seconds=1"];
+        let config = Settings::parse_from(usual.iter().chain(flags)).config;
         let (keyring, outbound) = (shop.work.keyring.clone(), shop.work.outbound.clone());
         let app = App::new(shop.db.clone(), keyring, outbound, adapters(), config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let running = serve(app, listener, Rooms::default()).expect("a server");
+        let running = serve(app, listener, waybill::api::rooms()).expect("a server");
         Counter { shop, address: running.address, _running: running }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A browser with somebody of a role.

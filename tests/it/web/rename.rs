@@ -181,5 +181,5 @@ fn pages(table: &mut Table) {
 
 /// The portal with these pages.
 pub fn rooms() -> Rooms {
-    Rooms { pages, ..Rooms::default() }
+    Rooms { pages, ..waybill::api::rooms() }
 }

@@ -1,0 +1,5 @@
+//! The JSON API over real HTTP, on a shop in its sandbox.
+
+mod acting;
+mod reading;
+mod rules;
