@@ -17,8 +17,9 @@ pub mod db;
 // 1 who may · what happened
 pub mod accounts;
 pub mod evidence;
-// 2 the queue · the one HTTP client · the action mechanism
+// 2 the queue · the one HTTP client · the action mechanism · grouped filters
 pub mod actions;
+pub mod filters;
 pub mod jobs;
 pub mod outbound;
 // 3 the courier catalogue and the mappings · stock and what it costs

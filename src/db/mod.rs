@@ -11,7 +11,7 @@ pub mod schema;
 mod scope;
 pub mod sql;
 
-pub use like::contains;
+pub use like::{contains, ends_with, starts_with};
 pub use scope::{Global, Scope};
 pub use sql::{Bind, Sql, sql};
 
@@ -46,6 +46,12 @@ impl DbError {
 }
 
 impl DbError {
+    /// Whether it was given up because it took longer than it may.
+    pub fn is_too_slow(&self) -> bool {
+        let DbError::Query(Error::DatabaseError(_, info)) = self else { return false };
+        info.message().contains("statement timeout")
+    }
+
     /// Whether the values are to blame: with these, no further try ends better.
     /// What is not surely theirs (a lock, a time-out, a lost connection) is not.
     pub fn is_of_the_data(&self) -> bool {

@@ -106,6 +106,7 @@ enum Piece {
     Text(&'static str),
     Hole,
     Bind(Bind),
+    Unprepared,
 }
 
 /// A statement: fixed text with `{}` where values are bound, in order.
@@ -154,9 +155,16 @@ impl Sql {
         self
     }
 
+    /// Says that few others will be worded like it, so that no connection keeps it
+    /// prepared.
+    pub fn unprepared(mut self) -> Sql {
+        self.pieces.push(Piece::Unprepared);
+        self
+    }
+
     /// Whether anything was written yet.
     pub fn is_empty(&self) -> bool {
-        self.pieces.iter().all(|p| matches!(p, Piece::Text("")))
+        self.pieces.iter().all(|p| matches!(p, Piece::Text("") | Piece::Unprepared))
     }
 }
 
@@ -174,6 +182,7 @@ impl QueryFragment<Pg> for Sql {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.push_sql(text),
+                Piece::Unprepared => out.unsafe_to_cache_prepared(),
                 Piece::Hole => {
                     return Err(Error::QueryBuilderError(
                         "a {} of the statement has no value, or a value no {}".into(),

@@ -1,9 +1,10 @@
 //! Orders as a list: newest first, filtered, searched, paged by key.
 
-use super::{HoldKind, OrderStatus};
+use super::{HoldKind, OrderStatus, filter_columns};
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, Sql, contains, sql},
+    filters::{self, LONGEST_SEARCH, ListError, Tree},
     ids::{AccountId, ChannelId, CustomerId, OrderId},
     paging::{Cursor, Page},
     text_enum::text_enum,
@@ -13,6 +14,7 @@ use diesel::{
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Counting stops here: more rows than this are `10,000+`.
 pub const COUNTED: i64 = 10_000;
@@ -63,6 +65,9 @@ pub struct Filter {
     pub q: String,
     /// Whether names and e-mails may be searched too.
     pub personal: bool,
+    /// Conditions in groups.
+    #[serde(default, deserialize_with = "filter_columns::kept")]
+    pub tree: Option<Tree>,
 }
 
 impl Default for Filter {
@@ -80,6 +85,7 @@ impl Default for Filter {
             customer: None,
             q: String::new(),
             personal: false,
+            tree: None,
         }
     }
 }
@@ -172,7 +178,7 @@ pub async fn page(
         false => statement.push(" order by o.placed_at desc, o.id desc limit {}"),
     }
     .bind(i64::try_from(size).unwrap_or(i64::MAX - 1) + 1);
-    let rows: Vec<Row> = scope.rows(statement).await?;
+    let rows: Vec<Row> = filters::rows(scope, filter.tree.as_ref(), LONGEST_SEARCH, statement).await?;
     Ok(Page::cut(rows, size, from, |row| (row.placed_at, row.id.0)))
 }
 
@@ -184,12 +190,45 @@ struct Count {
 
 /// How many there are; one more than [`COUNTED`] stands for "more".
 pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
+    count_within(scope, filter, LONGEST_SEARCH).await
+}
+
+async fn count_within(scope: &mut Scope, filter: &Filter, time: Duration) -> DbResult<i64> {
     let statement = sql("select count(*) as n from (select from orders o where ")
         .append(conditions(scope.account(), filter))
         .push(" limit {}) counted")
         .bind(COUNTED + 1);
-    let count: Option<Count> = scope.row(statement).await?;
-    Ok(count.map_or(0, |count| count.n))
+    let counted: Vec<Count> = filters::rows(scope, filter.tree.as_ref(), time, statement).await?;
+    Ok(counted.first().map_or(0, |count| count.n))
+}
+
+/// What a list with a tree answers, in the time that a list has for it.
+#[derive(Debug)]
+pub struct Found {
+    /// The page.
+    pub page: Page<Row>,
+    /// How many there are, up to one past [`COUNTED`]; `None` if counting took too long.
+    pub total: Option<i64>,
+}
+
+/// A page and how many there are. A tree
+/// that takes longer than a list may is an error of its own.
+pub async fn find(
+    scope: &mut Scope,
+    filter: &Filter,
+    after: Option<Cursor>,
+    size: usize,
+) -> Result<Found, ListError> {
+    let began = std::time::Instant::now();
+    let failed = |error| ListError::of(error, filter.tree.as_ref());
+    let page = page(scope, filter, after, size).await.map_err(failed)?;
+    let left = LONGEST_SEARCH.saturating_sub(began.elapsed());
+    let total = match count_within(scope, filter, left).await {
+        Ok(total) => Some(total),
+        Err(error) if filter.tree.is_some() && error.is_too_slow() => None,
+        Err(error) => return Err(ListError::Db(error)),
+    };
+    Ok(Found { page, total })
 }
 
 #[derive(QueryableByName)]
@@ -266,6 +305,9 @@ fn conditions(account: AccountId, filter: &Filter) -> Sql {
     }
     if let Some(customer) = filter.customer {
         text = text.push(" and o.customer_id = {}").bind(customer);
+    }
+    if let Some(tree) = &filter.tree {
+        text = tree.push_where(text);
     }
     match sought(&filter.q) {
         Some(q) => text.append(search(account, &q, filter.personal)),

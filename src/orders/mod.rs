@@ -4,6 +4,7 @@
 pub mod customers;
 pub mod edit_address;
 pub mod edit_service;
+pub mod filter_columns;
 pub mod find;
 pub mod holds;
 pub mod list;

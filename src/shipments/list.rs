@@ -1,9 +1,10 @@
 //! Shipments as a list: by tab, filter and search, newest first.
 
-use super::{ChannelSync, Status, TrackingStatus};
+use super::{ChannelSync, Status, TrackingStatus, filter_columns};
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, Sql, sql},
+    filters::{self, LONGEST_SEARCH, ListError, Tree},
     ids::{AccountId, ChannelId, ConnectionId, OrderId, ProblemId, ShipmentId},
     outbound::ErrorClass,
     paging::{Cursor, Page},
@@ -14,6 +15,7 @@ use diesel::{
     sql_types::{BigInt, Bool, Nullable, Text, Timestamptz},
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Counting stops here: beyond it a list says `10,000+`.
 pub const COUNTED: i64 = 10_000;
@@ -93,6 +95,9 @@ pub struct Filter {
     pub q: String,
     /// Whether names and e-mails may be searched too.
     pub personal: bool,
+    /// Conditions in groups.
+    #[serde(default, deserialize_with = "filter_columns::kept")]
+    pub tree: Option<Tree>,
 }
 
 impl Filter {
@@ -199,17 +204,51 @@ pub async fn page(
         false => statement.push("order by s.created_at desc, s.id desc"),
         true => statement.push("order by s.created_at, s.id"),
     };
-    let rows: Vec<Row> = scope.rows(statement).await?;
+    let rows: Vec<Row> = filters::rows(scope, filter.tree.as_ref(), LONGEST_SEARCH, statement).await?;
     Ok(Page::cut(rows, size, after, |row| (row.created_at, row.id.0)))
 }
 
 /// How many there are; counting stops one past [`COUNTED`].
 pub async fn count(scope: &mut Scope, filter: &Filter) -> DbResult<i64> {
+    count_within(scope, filter, LONGEST_SEARCH).await
+}
+
+async fn count_within(scope: &mut Scope, filter: &Filter, time: Duration) -> DbResult<i64> {
     let inner =
         matching(sql("select 1 from shipments s where s.account_id = {}").bind(scope.account()), filter);
     let statement =
         sql("select count(*) as n from (").append(inner).push(" limit {}) as found").bind(COUNTED + 1);
-    Ok(scope.row::<Count>(statement).await?.map_or(0, |c| c.n))
+    let counted: Vec<Count> = filters::rows(scope, filter.tree.as_ref(), time, statement).await?;
+    Ok(counted.first().map_or(0, |count| count.n))
+}
+
+/// What a list with a tree answers, in the time that a list has for it.
+#[derive(Debug)]
+pub struct Found {
+    /// The page.
+    pub page: Page<Row>,
+    /// How many there are, up to one past [`COUNTED`]; `None` if counting took too long.
+    pub total: Option<i64>,
+}
+
+/// A page and how many there are. A tree
+/// that takes longer than a list may is an error of its own.
+pub async fn find(
+    scope: &mut Scope,
+    filter: &Filter,
+    after: Option<Cursor>,
+    size: usize,
+) -> Result<Found, ListError> {
+    let began = std::time::Instant::now();
+    let failed = |error| ListError::of(error, filter.tree.as_ref());
+    let page = page(scope, filter, after, size).await.map_err(failed)?;
+    let left = LONGEST_SEARCH.saturating_sub(began.elapsed());
+    let total = match count_within(scope, filter, left).await {
+        Ok(total) => Some(total),
+        Err(error) if filter.tree.is_some() && error.is_too_slow() => None,
+        Err(error) => return Err(ListError::Db(error)),
+    };
+    Ok(Found { page, total })
 }
 
 /// When the shipments of a filter were posted (`at`), to be counted.
@@ -234,8 +273,12 @@ pub fn selection(account: AccountId, filter: &Filter) -> Sql {
 
 fn matching(mut statement: Sql, filter: &Filter) -> Sql {
     let tab = filter.tab.unwrap_or(Tab::Active);
+    // who asks for what is voided gets it
+    let asked_for =
+        |tree: &Tree| tree.names("voided_at") || tree.asks_for("status", Status::Canceled.as_str());
     statement = match tab {
         Tab::Voided => statement.push(" and s.voided_at is not null"),
+        Tab::Active if filter.tree.as_ref().is_some_and(asked_for) => statement,
         _ => statement.push(" and s.voided_at is null"),
     };
     if let Some(status) = tab.status() {
@@ -268,6 +311,9 @@ fn matching(mut statement: Sql, filter: &Filter) -> Sql {
     }
     if let Some(before) = filter.posted_before {
         statement = statement.push(" and s.date_post < {}").bind(before);
+    }
+    if let Some(tree) = &filter.tree {
+        statement = tree.push_where(statement);
     }
     search(statement, &filter.q, filter.personal)
 }

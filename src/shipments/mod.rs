@@ -13,6 +13,7 @@ mod door;
 pub mod edit_items;
 pub mod edit_shipping;
 pub mod editable;
+pub mod filter_columns;
 pub mod fulfill_again;
 pub mod gate;
 pub mod late;

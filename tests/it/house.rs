@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["clock", "config", "crash", "db", "ids", "money", "paging", "secrets", "text_enum"],
     &["accounts", "evidence"],
-    &["actions", "jobs", "outbound"],
+    &["actions", "filters", "jobs", "outbound"],
     &["couriers", "inventory"],
     &["channels", "orders", "providers"],
     &["notify", "problems"],

@@ -1,0 +1,6 @@
+//! Grouped filters: read, compiled, compared with a model, and on the real lists.
+
+mod lists;
+mod model;
+mod reading;
+mod things;
