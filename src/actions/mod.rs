@@ -11,8 +11,8 @@ use crate::{
     accounts::{Permission, Person, Role},
     clock::Instant,
     db::{DbError, DbResult, Scope},
-    evidence::{Actor, TraceId},
-    ids::{JobId, OrderId},
+    evidence::{Actor, ActorKind, TraceId},
+    ids::{JobId, OrderId, UserId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -29,17 +29,25 @@ pub struct By {
     pub trace: TraceId,
     /// Where a person was.
     pub ip: Option<String>,
+    /// Whose token it is, where a program acts.
+    pub behind: Option<UserId>,
 }
 
 impl By {
     /// Waybill itself, continuing a chain.
     pub fn system(trace: TraceId) -> By {
-        By { actor: Actor::system(), role: None, trace, ip: None }
+        By { actor: Actor::system(), role: None, trace, ip: None, behind: None }
     }
 
     /// Somebody signed in, starting a chain.
     pub fn person(person: &Person, ip: Option<String>) -> By {
-        By { actor: person.actor(), role: Some(person.role), trace: TraceId::new(), ip }
+        By { actor: person.actor(), role: Some(person.role), trace: TraceId::new(), ip, behind: None }
+    }
+
+    /// The person: who is signed in, or whose token it is.
+    pub fn user(&self) -> Option<UserId> {
+        let signed_in = self.actor.id.filter(|_| self.actor.kind == ActorKind::User);
+        signed_in.map(UserId).or(self.behind)
     }
 
     /// Whether they may.

@@ -137,6 +137,7 @@ pub(super) async fn enter(
         role: Some(bearer.role),
         trace: asked.trace.clone(),
         ip: asked.ip.clone(),
+        behind: Some(bearer.user),
     };
     let bearer = Arc::new(bearer);
     (Some(rate), Ok(Caller { app, bearer, by, asked, now, key: None, if_match }))

@@ -45,6 +45,8 @@ pub struct Line {
     pub writes: bool,
     /// The status when it went well.
     pub status: u16,
+    /// Another that it may have then.
+    pub also: Option<u16>,
 }
 
 /// What a handler is given beside its caller.

@@ -3,6 +3,7 @@
 use super::{
     caller::Caller,
     endpoint::{Answer, Asks, Nothing},
+    filter,
     page::{self, Page, Total},
     problem::{ApiResult, Kind, Problem},
     shown::Money,
@@ -11,6 +12,7 @@ use crate::{
     accounts::Permission,
     clock::Instant,
     evidence::activity::{self, ActorKind, Ended},
+    filters::Tree,
     ids::{
         ActivityId, ChannelId, ConnectionId, MovementId, OrderId, OrderLineId, ProductId, RecordId,
         ShipmentId, ShipmentLineId, WarehouseId,
@@ -95,26 +97,64 @@ pub struct ListQuery {
     pub limit: Option<u16>,
     /// `next_cursor` or `prev_cursor` of another page.
     pub cursor: Option<String>,
+    /// A tree of conditions, as JSON: see *Filters*.
+    #[schemars(length(max = 4096))]
+    pub filter_groups: Option<String>,
 }
 
-/// Lists them.
+/// Which fulfillments, where the tree is too long for an address.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({
+    "limit": 50,
+    "filter_groups": {
+        "conjunction": "and",
+        "filters": [{ "column": "status", "operator": "in", "value": ["error", "unconfirmed"] }],
+        "groups": []
+    }
+}))]
+pub struct SearchBody {
+    /// Rows of a page.
+    #[schemars(range(min = 1, max = 200), extend("default" = 50))]
+    pub limit: Option<u16>,
+    /// `next_cursor` or `prev_cursor` of another page.
+    pub cursor: Option<String>,
+    /// A tree of conditions: see *Filters*.
+    #[schemars(with = "Option<filter::FilterGroup>")]
+    pub filter_groups: Option<Value>,
+}
+
+/// Lists them. What is voided is in it only where the tree asks for it.
 pub async fn index(caller: Caller, asks: Asks<ListQuery>) -> ApiResult<Answer<Page<FulfillmentRow>>> {
-    let filter = Filter { personal: caller.sees_people(), ..Filter::default() };
-    rows(&caller, &filter, asks.query.limit, asks.query.cursor.as_deref()).await
+    let tree = filter::text(asks.query.filter_groups.as_deref(), filter::of_fulfillments(&caller))?;
+    rows(&caller, tree, asks.query.limit, asks.query.cursor.as_deref()).await
+}
+
+/// As [`index`], asked by a body.
+pub async fn search(
+    caller: Caller,
+    asks: Asks<Nothing, SearchBody>,
+) -> ApiResult<Answer<Page<FulfillmentRow>>> {
+    let tree = filter::value(asks.body.filter_groups, filter::of_fulfillments(&caller))?;
+    let mut answer = rows(&caller, tree, asks.body.limit, asks.body.cursor.as_deref()).await?;
+    // its neighbours are not at an address
+    answer.links = None;
+    Ok(answer)
 }
 
 async fn rows(
     caller: &Caller,
-    filter: &Filter,
+    tree: Option<Tree>,
     limit: Option<u16>,
     cursor: Option<&str>,
 ) -> ApiResult<Answer<Page<FulfillmentRow>>> {
     caller.may(Permission::OrdersView)?;
     let (size, cursor) = (page::size(limit)?, page::cursor(cursor)?);
+    let filter = Filter { tree, personal: caller.sees_people(), ..Filter::default() };
     let mut scope = caller.snapshot().await?;
-    let rows = list::page(&mut scope, filter, cursor, size).await?;
-    let count = list::count(&mut scope, filter).await?;
-    Ok(page::answer(caller, rows, Some(Total::of(count, COUNTED)), FulfillmentRow::from))
+    let found = list::find(&mut scope, &filter, cursor, size).await?;
+    let total = found.total.map(|n| Total::of(n, COUNTED));
+    Ok(page::answer(caller, found.page, total, FulfillmentRow::from))
 }
 
 /// A fulfillment with everything around it.

@@ -6,12 +6,16 @@
 //! in instead.
 
 mod act;
+mod bulk;
 mod caller;
+mod channels;
 mod docs;
 mod endpoint;
+mod filter;
 mod fulfillments;
 mod idempotency;
 mod openapi;
+mod orders;
 mod page;
 pub mod problem;
 pub mod routes;

@@ -58,7 +58,10 @@ impl Documents {
             answer["content"]["application/json"]["example"] = example;
         }
         answer["headers"] = headers(line);
-        let mut operation = self.operation::<Q>(line, has_body, answer);
+        let mut operation = self.operation::<Q>(line, has_body, answer.clone());
+        if let Some(status) = line.also {
+            operation["responses"][status.to_string()] = answer;
+        }
         if has_body {
             let mut content = json!({ "schema": body });
             if let Some(example) = whole.get("examples").and_then(|e| e.get(0)) {
@@ -88,17 +91,6 @@ impl Documents {
             .entry(line.path)
             .or_default()
             .insert(line.method.to_ascii_lowercase(), Value::Object(operation));
-    }
-
-    /// Adds another answer to a line, such as a job where a file would take long.
-    pub fn also<T: JsonSchema>(&mut self, line: &'static Line, status: u16, when: &str) {
-        let schema = self.answers.subschema_for::<T>();
-        if let Some(operation) =
-            self.paths.get_mut(line.path).and_then(|p| p.get_mut(&line.method.to_ascii_lowercase()))
-        {
-            operation["responses"][status.to_string()] =
-                json!({ "description": when, "content": { "application/json": { "schema": schema } } });
-        }
     }
 
     fn operation<Q: JsonSchema>(
@@ -287,7 +279,7 @@ fn refusals(line: &Line, has_body: bool) -> BTreeMap<u16, Vec<Kind>> {
         kinds.push(Kind::MEDIA_TYPE);
     }
     if line.writes {
-        kinds.extend([Kind::ACTION_UNAVAILABLE, Kind::STILL_RUNNING, Kind::KEY_REUSED]);
+        kinds.extend([Kind::ACTION_UNAVAILABLE, Kind::STALE_PREVIEW, Kind::STILL_RUNNING, Kind::KEY_REUSED]);
         if line.path.contains("{id}") {
             kinds.push(Kind::STALE);
         }

@@ -43,6 +43,7 @@ kinds! {
     METHOD = 405, "method_not_allowed", "This method is not offered here", "The header `Allow` lists what is.";
     ACTION_UNAVAILABLE = 409, "action_unavailable", "The action cannot be done now", "The record is in a state in which the action makes no sense; the detail says why and what would help.";
     STILL_RUNNING = 409, "still_running", "The first request with this key is still running", "Wait as long as `Retry-After` says, then repeat with the same key to read its answer.";
+    STALE_PREVIEW = 409, "stale_preview", "What would be done is not what was looked at", "Rows changed, or others match now. Look at the operation again, then start it with the new fingerprint.";
     STALE = 412, "stale", "The record changed", "It is no longer the version that `If-Match` names. Read it again, then repeat.";
     TOO_LARGE = 413, "too_large", "The body is too large", "A body may hold 1 MB.";
     MEDIA_TYPE = 415, "unsupported_media_type", "The body is of an unknown type", "Send `Content-Type: application/json`.";

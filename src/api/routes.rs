@@ -1,33 +1,64 @@
 //! Every endpoint on one page: method, path, the scope a token needs, the name
-//! in generated clients, and what it does in a sentence.
+//! in generated clients, and what it does in a sentence. `ASK` is a POST that only
+//! reads. `@ 201` is another status than 200; `| 200` one more that it may answer.
 
 use super::{
-    act,
+    act, bulk, channels,
     endpoint::{Api, Line},
-    fulfillments,
+    fulfillments, orders,
 };
-use crate::accounts::tokens::Scope::{self, *};
+use crate::accounts::tokens::Scope::{
+    BulkRead, BulkWrite, ChannelsRead, ChannelsWrite, EvidenceRead, InventoryRead, OrdersRead, OrdersWrite,
+    ShipmentsRead, ShipmentsWrite,
+};
 
-const fn line(
-    group: &'static str,
-    method: &'static str,
-    path: &'static str,
-    scope: Scope,
-    id: &'static str,
-    summary: &'static str,
-) -> Line {
-    let (writes, status) = match method.as_bytes() {
-        b"GET" => (false, 200),
-        _ => (true, 200),
+macro_rules! method {
+    (ASK) => {
+        ("POST", false)
     };
-    Line { method, path, scope, group, id, summary, writes, status }
+    (GET) => {
+        ("GET", false)
+    };
+    ($other:ident) => {
+        (stringify!($other), true)
+    };
+}
+
+macro_rules! status {
+    () => {
+        200
+    };
+    ($status:literal) => {
+        $status
+    };
+}
+
+macro_rules! also {
+    () => {
+        None
+    };
+    ($status:literal) => {
+        Some($status)
+    };
 }
 
 macro_rules! endpoints {
-    ($($group:literal { $($method:ident $path:literal $scope:ident $id:ident $summary:literal => $handler:path;)* })*) => {
+    ($($group:literal { $(
+        $method:ident $path:literal $(@ $status:literal)? $(| $also:literal)? $scope:ident $id:ident $summary:literal => $handler:path;
+    )* })*) => {
         /// Every endpoint.
         pub static LINES: &[&Line] = &[$($({
-            static LINE: Line = line($group, stringify!($method), $path, $scope, stringify!($id), $summary);
+            static LINE: Line = Line {
+                method: method!($method).0,
+                path: $path,
+                scope: $scope,
+                group: $group,
+                id: stringify!($id),
+                summary: $summary,
+                writes: method!($method).1,
+                status: status!($($status)?),
+                also: also!($($also)?),
+            };
             &LINE
         },)*)*];
 
@@ -45,6 +76,8 @@ endpoints! {
     "Fulfillments" {
         GET "/v1/fulfillments" ShipmentsRead list_fulfillments
             "Lists fulfillments, the newest first." => fulfillments::index;
+        ASK "/v1/fulfillments/search" ShipmentsRead search_fulfillments
+            "Lists fulfillments by a tree of conditions that is too long for an address." => fulfillments::search;
         GET "/v1/fulfillments/{id}" ShipmentsRead get_fulfillment
             "Reads one fulfillment with everything around it." => fulfillments::show;
         GET "/v1/fulfillments/{id}/line-items" ShipmentsRead list_fulfillment_line_items
@@ -77,5 +110,53 @@ endpoints! {
             "Takes a void back while the budget of its fulfillment order is free." => act::restore;
         PATCH "/v1/fulfillments/{id}/shipping-details" ShipmentsWrite edit_shipping_details
             "Edits tracking number, courier, service and cost, also after the order was closed." => act::shipping_details;
+    }
+    "Orders" {
+        GET "/v1/orders" OrdersRead list_orders
+            "Lists orders, the newest first." => orders::index;
+        POST "/v1/orders" @ 201 | 200 OrdersWrite create_order
+            "Takes an order in. The same reference again is the same order, and answers 200." => orders::create;
+        GET "/v1/orders/{id}" OrdersRead get_order
+            "Reads one order with its lines, holds and fulfillments." => orders::show;
+        POST "/v1/orders/{id}/reship" OrdersWrite reship_order
+            "Sends items again in a new fulfillment of the same order." => orders::reship;
+        POST "/v1/orders/{id}/resend-fulfillments" OrdersWrite resend_fulfillments
+            "Submits every fulfillment of the order to its channel again that failed to sync." => orders::resend;
+        POST "/v1/orders/{id}/holds" OrdersWrite add_hold
+            "Holds the order: nothing of it is posted." => orders::hold;
+        DELETE "/v1/orders/{id}/holds" OrdersWrite remove_holds
+            "Removes one hold, or all of them." => orders::release;
+    }
+    "Bulk operations" {
+        POST "/v1/bulk-operations" @ 202 BulkWrite create_bulk_operation
+            "Looks at what would be done to many rows and, unless it is a dry run, starts it." => bulk::create;
+        GET "/v1/bulk-operations/{id}" BulkRead get_bulk_operation
+            "Reads where an operation stands." => bulk::show;
+        GET "/v1/bulk-operations/{id}/rows" BulkRead list_bulk_rows
+            "Reads its rows with what became of each." => bulk::rows;
+        POST "/v1/bulk-operations/{id}/start" @ 202 BulkWrite start_bulk_operation
+            "Starts what was looked at, by its fingerprint." => bulk::start;
+        POST "/v1/bulk-operations/{id}/pause" BulkWrite pause_bulk_operation
+            "Lets it stand still." => bulk::pause;
+        POST "/v1/bulk-operations/{id}/resume" BulkWrite resume_bulk_operation
+            "Lets it go on." => bulk::resume;
+        POST "/v1/bulk-operations/{id}/cancel" BulkWrite cancel_bulk_operation
+            "Leaves alone what was not begun." => bulk::cancel;
+        POST "/v1/bulk-operations/{id}/retry-failed" @ 202 BulkWrite retry_failed_rows
+            "Looks at the rows that failed, in a new operation that waits to be started." => bulk::retry_failed;
+        POST "/v1/bulk-operations/{id}/undo" @ 202 BulkWrite undo_bulk_operation
+            "Looks at taking it back, in a new operation that waits to be started." => bulk::undo;
+    }
+    "Channels" {
+        GET "/v1/channels/{id}/courier-mappings" ChannelsRead list_courier_mappings
+            "Reads what a channel calls each courier." => channels::show;
+        PUT "/v1/channels/{id}/courier-mappings" ChannelsWrite put_courier_mappings
+            "Sets what a channel calls each courier, and submits again what failed for want of it." => channels::put;
+    }
+    "Transaction records" {
+        GET "/v1/transaction-records" EvidenceRead list_transaction_records
+            "Lists exchanges with channels and providers, the newest first." => channels::index;
+        GET "/v1/transaction-records/{id}" EvidenceRead get_transaction_record
+            "Reads one exchange: request and response, masked." => channels::record;
     }
 }

@@ -8,7 +8,6 @@ use crate::{
     actions::{ActionError, By},
     clock::Instant,
     db::{DbResult, Scope, Sql, sql},
-    evidence::ActorKind,
     ids::{AccountId, BulkOperationId, JobId},
     money::grouped,
     orders, shipments,
@@ -137,7 +136,7 @@ pub(super) async fn insert(
             .bind(&new.phrase)
             .bind(kept)
             .bind(new.input)
-            .bind(by.actor.id.filter(|_| by.actor.kind == ActorKind::User))
+            .bind(by.user())
             .bind(&by.actor.name)
             .bind(by.trace.to_string())
             .bind(now)

@@ -156,6 +156,7 @@ fn acting(next: &Next, operation: &Operation, needed: Permission) -> Option<By> 
         role: Some(role),
         trace: operation.trace_id.as_deref().and_then(TraceId::parse).unwrap_or_default(),
         ip: None,
+        behind: None,
     })
 }
 

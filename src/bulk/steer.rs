@@ -6,7 +6,7 @@ use crate::{
     actions::{ActionError, By, WhyNot},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{ActorKind, Entry, activity, activity::Ended, activity::Subject},
+    evidence::{Entry, activity, activity::Ended, activity::Subject},
     ids::{BulkOperationId, JobId},
 };
 use diesel::{QueryableByName, sql_types::BigInt};
@@ -29,11 +29,6 @@ pub enum Started {
 struct Moved {
     #[diesel(sql_type = BigInt)]
     n: i64,
-}
-
-/// Rows are done in a person's name, with the rights that person has then.
-fn person(by: &By) -> Option<i64> {
-    by.actor.id.filter(|_| by.actor.kind == ActorKind::User)
 }
 
 fn unavailable(sentence: &str) -> ActionError {
@@ -94,8 +89,9 @@ pub async fn start(
                  started_by = {}, started_by_name = {}, trace_id = {}, note = '' where account_id = {} and id = {}")
             .bind(now)
             .bind(now)
-            .bind(person(by))
-            .bind(person(by))
+            // rows are done in a person's name, with the rights that person has then
+            .bind(by.user())
+            .bind(by.user())
             .bind(&by.actor.name)
             .bind(by.trace.to_string())
             .bind(account)
@@ -157,7 +153,7 @@ pub async fn resume(
     scope
         .execute(
             sql("update bulk_operations set run_by = {} where account_id = {} and id = {}")
-                .bind(person(by))
+                .bind(by.user())
                 .bind(account)
                 .bind(id),
         )

@@ -6,7 +6,7 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity, activity::Subject},
-    ids::{ChannelId, MappingId},
+    ids::{ChannelId, MappingId, UserId},
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 
@@ -110,7 +110,7 @@ pub async fn save(
 ) -> DbResult<Saved> {
     let account = scope.account();
     let (courier, service) = (key(&new.courier), key(&new.service));
-    let user = by.actor.id;
+    let user = by.user();
     let inserted = scope
         .execute(
             sql("insert into courier_mappings (account_id, channel_id, courier, service, custom_name, custom_code, \
@@ -196,7 +196,7 @@ pub async fn save(
     Ok(Saved::Changed { from: old.custom_name })
 }
 
-async fn keep_previous(scope: &mut Scope, old: &Mapping, user: Option<i64>, now: Instant) -> DbResult<()> {
+async fn keep_previous(scope: &mut Scope, old: &Mapping, user: Option<UserId>, now: Instant) -> DbResult<()> {
     let account = scope.account();
     scope
         .execute(
@@ -236,7 +236,7 @@ pub async fn remove(
     else {
         return Ok(false);
     };
-    keep_previous(scope, &old, by.actor.id, now).await?;
+    keep_previous(scope, &old, by.user(), now).await?;
     scope
         .execute(sql("delete from courier_mappings where account_id = {} and id = {}").bind(account).bind(id))
         .await?;

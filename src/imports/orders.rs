@@ -72,7 +72,7 @@ pub async fn begin(scope: &mut Scope, new: NewImport<'_>, by: &By, now: Instant)
             .bind(&file_name)
             .bind(sha)
             .bind(packed)
-            .bind(by.actor.id.filter(|_| by.actor.kind == ActorKind::User))
+            .bind(by.user())
             .bind(&by.actor.name)
             .bind(by.trace.to_string())
             .bind(now),

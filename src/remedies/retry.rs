@@ -387,7 +387,7 @@ impl Handler for RetryProblems {
 async fn all(work: &Work, job: &Claimed, payload: Payload) -> Result<(), ActionError> {
     let trace: TraceId = job.trace();
     let actor = Actor { kind: payload.actor_kind, id: payload.actor_id, name: payload.actor_name };
-    let by = By { actor, role: payload.role, trace, ip: None };
+    let by = By { actor, role: payload.role, trace, ip: None, behind: None };
     let mut sent: Vec<JobId> = Vec::new();
     let mut skipped: BTreeMap<String, i64> = BTreeMap::new();
     for id in &payload.ids {

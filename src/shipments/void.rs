@@ -126,7 +126,7 @@ impl Action for VoidShipment {
             .execute(
                 sql("update shipment_details set voided_by_user_id = {}, void_reason = {} \
                      where account_id = {} and shipment_id = {}")
-                .bind(by.actor.id)
+                .bind(by.user())
                 .bind(reason)
                 .bind(account)
                 .bind(shipment.id),

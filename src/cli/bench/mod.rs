@@ -249,7 +249,7 @@ impl Bulk {
 
 fn by(user: UserId) -> By {
     let actor = Actor { kind: ActorKind::User, id: Some(user.0), name: "Bench".into() };
-    By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None }
+    By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None, behind: None }
 }
 
 #[derive(QueryableByName)]

@@ -72,7 +72,7 @@ pub async fn begin(scope: &mut Scope, new: NewTracking<'_>, by: &By, now: Instan
             .bind(sha)
             .bind(packed)
             .bind(new.notify)
-            .bind(user(by))
+            .bind(by.user())
             .bind(&by.actor.name)
             .bind(by.trace.to_string())
             .bind(now),
@@ -83,10 +83,6 @@ pub async fn begin(scope: &mut Scope, new: NewTracking<'_>, by: &By, now: Instan
     tell(scope, by, "import_started", id, words, activity::Ended::Ok).await?;
     queue(scope, id, by, now).await?;
     Ok(id)
-}
-
-fn user(by: &By) -> Option<i64> {
-    by.actor.id.filter(|_| by.actor.kind == ActorKind::User)
 }
 
 async fn queue(scope: &mut Scope, id: ImportId, by: &By, now: Instant) -> DbResult<()> {
@@ -203,7 +199,7 @@ pub async fn confirm(
     scope
         .execute(
             sql("update imports set state = 'running', confirmed_by = {} where account_id = {} and id = {}")
-                .bind(user(by))
+                .bind(by.user())
                 .bind(account)
                 .bind(id),
         )
@@ -298,7 +294,13 @@ impl Waiting {
             (Some(_), None) => None,
             (who, role) => {
                 let kind = if who.is_some() { ActorKind::User } else { ActorKind::System };
-                Some(By { actor: Actor { kind, id: who, name: self.name.clone() }, role, trace, ip: None })
+                Some(By {
+                    actor: Actor { kind, id: who, name: self.name.clone() },
+                    role,
+                    trace,
+                    ip: None,
+                    behind: None,
+                })
             }
         }
     }

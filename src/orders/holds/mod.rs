@@ -11,7 +11,7 @@ use crate::{
     actions::{self, Action, ActionError, Availability, By, Outcome, Preview, Target},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{ActorKind, TraceId, activity, mask},
+    evidence::{TraceId, activity, mask},
     ids::OrderId,
     jobs::{self, Claimed, End, Handler, NewJob, Work},
 };
@@ -185,7 +185,7 @@ impl Action for AddHold {
                 Outcome::done(said).undone_by(AddHold::NAME, back)
             }
             None => {
-                let person = by.actor.id.filter(|_| by.actor.kind == ActorKind::User);
+                let person = by.user();
                 let made: Option<Made> = scope
                     .row(
                         sql("insert into order_holds (account_id, order_id, kind, reason, placed_by, placed_by_name, \

@@ -6,7 +6,7 @@ use crate::{
     actions::{self, Action, ActionError, Availability, By, Outcome, Preview, WhyNot},
     clock::Instant,
     db::{DbResult, Scope, sql},
-    evidence::{ActorKind, activity, mask},
+    evidence::{activity, mask},
     orders::{HoldKind, Subject, status, subject::Standing},
 };
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub(super) async fn take_off(
 ) -> DbResult<()> {
     let account = scope.account();
     let ids: Vec<i64> = holds.iter().map(|hold| hold.id).collect();
-    let person = by.actor.id.filter(|_| by.actor.kind == ActorKind::User);
+    let person = by.user();
     scope
         .execute(
             sql("update order_holds set released_at = {}, released_by = {} where account_id = {} and id = any({})")

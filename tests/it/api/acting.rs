@@ -119,7 +119,7 @@ async fn shipping_details_are_corrected_and_the_channel_is_told() {
     program.send("PATCH", &path, &[], Some(first.to_string())).await.ok();
     assert_eq!(shop.shipment(id).await.shipment.status, Status::Shipped);
     shop.run().await;
-    let sent = "select string_agg(distinct log_type || ' ' || status, ', ') from transaction_records";
+    let sent = "select string_agg(log_type || ' ' || status || ' ' || coalesce(error_message, ''), E'\\n' order by id) from transaction_records";
     eprintln!("{}", shop.text(sent).await);
     let second = json!({ "tracking_number": "1Z2", "notify": "channel" });
     program.send("PATCH", &path, &[], Some(second.to_string())).await.ok();

@@ -90,7 +90,7 @@ impl Yard {
     /// Somebody, as the client.
     fn by(&self, user: i64) -> By {
         let actor = Actor { kind: ActorKind::User, id: Some(user), name: "Noor".into() };
-        By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None }
+        By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None, behind: None }
     }
 
     /// Shipments that could be posted, without an outside: their connection has no keys.

@@ -31,6 +31,7 @@ fn by(role: Role) -> By {
         role: Some(role),
         trace: TraceId::new(),
         ip: None,
+        behind: None,
     }
 }
 

@@ -304,7 +304,7 @@ impl Yard {
             id => UserId(id),
         };
         let actor = Actor { kind: ActorKind::User, id: Some(user.0), name: "Bulk".into() };
-        let by = By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None };
+        let by = By { actor, role: Some(Role::Client), trace: TraceId::new(), ip: None, behind: None };
         let new = NewOperation {
             resource: Resource::Shipments,
             action: action.into(),

@@ -184,7 +184,7 @@ impl Shop {
     /// Somebody of a role.
     pub fn by(&self, role: Role) -> By {
         let actor = Actor { kind: ActorKind::User, id: None, name: format!("The {role}") };
-        By { actor, role: Some(role), trace: TraceId::new(), ip: None }
+        By { actor, role: Some(role), trace: TraceId::new(), ip: None, behind: None }
     }
 
     /// Runs an action as the client.
