@@ -18,6 +18,7 @@ mod openapi;
 mod orders;
 mod page;
 pub mod problem;
+mod record;
 pub mod routes;
 mod shown;
 

@@ -5,7 +5,7 @@
 use super::{
     act, bulk, channels,
     endpoint::{Api, Line},
-    fulfillments, orders,
+    fulfillments, orders, record,
 };
 use crate::accounts::tokens::Scope::{
     BulkRead, BulkWrite, ChannelsRead, ChannelsWrite, EvidenceRead, InventoryRead, OrdersRead, OrdersWrite,
@@ -88,6 +88,16 @@ endpoints! {
             "Reads the movements of stock that it or one of its lines caused." => fulfillments::inventory_movements;
         DELETE "/v1/fulfillments" ShipmentsWrite void_fulfillments
             "Voids many: a soft cancel of each that can be taken back." => act::bulk_void;
+    }
+    "The fulfillment record" {
+        GET "/v1/fulfillments.json" ShipmentsRead list_records
+            "Lists whole records, the newest first; voided ones too." => record::index;
+        POST "/v1/fulfillments.json" @ 201 ShipmentsWrite create_record
+            "Makes a fulfillment of what is still open of an order, and writes its record." => record::create;
+        GET "/v1/fulfillments/{id}.json" ShipmentsRead get_record
+            "Reads a whole record." => record::show;
+        PUT "/v1/fulfillments/{id}.json" ShipmentsWrite put_record
+            "Writes a record: a key that is left out takes its default, or stays as it is where it has none." => record::put;
     }
     "Actions on a fulfillment" {
         POST "/v1/fulfillments/{id}/post" ShipmentsWrite post_fulfillment

@@ -25,6 +25,7 @@ pub enum Bind {
     Int4Null(Option<i32>),
     Float8(f64),
     Bool(bool),
+    BoolNull(Option<bool>),
     Text(String),
     TextNull(Option<String>),
     Time(Instant),
@@ -54,6 +55,7 @@ macro_rules! from {
 }
 from! {
     i64 => Int8, Option<i64> => Int8Null, i32 => Int4, Option<i32> => Int4Null, f64 => Float8, bool => Bool,
+    Option<bool> => BoolNull,
     Instant => Time, Option<Instant> => TimeNull, Vec<u8> => Bytes, Option<Vec<u8>> => BytesNull,
     Vec<i64> => Int8s, Vec<i32> => Int4s, Vec<Option<i64>> => Int8sNull, Vec<Option<i32>> => Int4sNull,
     Vec<Option<Instant>> => TimesNull, Vec<bool> => Bools,
@@ -195,6 +197,7 @@ impl QueryFragment<Pg> for Sql {
                     Bind::Int4Null(v) => out.push_bind_param::<Nullable<Integer>, _>(v)?,
                     Bind::Float8(v) => out.push_bind_param::<Double, _>(v)?,
                     Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                    Bind::BoolNull(v) => out.push_bind_param::<Nullable<Bool>, _>(v)?,
                     Bind::Text(v) => out.push_bind_param::<Text, _>(v)?,
                     Bind::TextNull(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
                     Bind::Time(v) => out.push_bind_param::<Timestamptz, _>(v)?,

@@ -20,6 +20,7 @@ use diesel::{
     QueryableByName,
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Text},
 };
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -165,9 +166,14 @@ impl Action for FulfillAgain {
                 back: &[],
                 units: &units,
             };
-            made.push(make(scope, making, by, now).await?.1);
+            made.push(make(scope, making, by, now).await?);
         }
         status::refresh(scope, subject.id).await?;
-        Ok(Outcome::done(format!("{} planned. Post it when it is to go out.", made.join(", "))))
+        let numbers: Vec<&str> = made.iter().map(|(_, number)| number.as_str()).collect();
+        let ids: Vec<ShipmentId> = made.iter().map(|(id, _)| *id).collect();
+        Ok(Outcome {
+            data: json!({ "shipments": ids }),
+            ..Outcome::done(format!("{} planned. Post it when it is to go out.", numbers.join(", ")))
+        })
     }
 }

@@ -74,6 +74,9 @@ pub struct Around {
     /// Of one whose items were edited: the shipment in its place.
     #[diesel(sql_type = Nullable<Text>)]
     pub replaced_by: Option<String>,
+    /// Whether its record is still being written.
+    #[diesel(sql_type = Bool)]
+    pub record_pending: bool,
     /// Whether its channel sold none of its items.
     #[diesel(sql_type = Bool)]
     pub unsold: bool,
@@ -138,6 +141,8 @@ impl Subject {
                        where l.account_id = s.account_id and l.shipment_id = s.id order by n.id desc limit 1) end as budget_used_by, \
                      (select r.number from shipment_details d join shipments r on r.account_id = d.account_id and r.id = d.replaced_by \
                       where d.account_id = s.account_id and d.shipment_id = s.id) as replaced_by, \
+                     coalesce((select d.record_status = 'pending' from shipment_details d \
+                       where d.account_id = s.account_id and d.shipment_id = s.id), false) as record_pending, \
                      coalesce((select bool_and(ol.bought is not distinct from 0) from shipment_lines l \
                        join order_lines ol on ol.account_id = l.account_id and ol.id = l.order_line_id \
                        where l.account_id = s.account_id and l.shipment_id = s.id), false) as unsold \
@@ -178,6 +183,11 @@ impl Subject {
         }
         if around.order_canceled {
             return Availability::no("The order was canceled at the channel.");
+        }
+        if around.record_pending {
+            return Availability::no(
+                "Its record is still pending. Whoever writes it sets its status to finalized.",
+            );
         }
         if self.shipment.connection_id.is_none() {
             return Availability::no("No fulfillment connection is assigned to its warehouse.");
