@@ -5,4 +5,5 @@ pub mod furnish;
 pub mod generic;
 pub mod parcels;
 pub mod portal;
+pub mod rows;
 pub mod shop;
