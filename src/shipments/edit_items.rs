@@ -140,8 +140,9 @@ impl Action for EditItems {
             return Ok(Outcome::unchanged(format!("{} has these items already.", old.number)));
         }
         let products: Vec<ProductId> = wanted.iter().filter_map(|item| item.product_id).collect();
-        ledger::hold(scope, old.warehouse_id, &products).await?;
+        // in the order of lock.rs: the counter, then the stock that is moved twice
         let number = plan::next_number(scope).await?;
+        ledger::hold(scope, old.warehouse_id, &products).await?;
         let reason = void::Input { reason: format!("Items edited; {number} replaces it") };
         VoidShipment::apply(scope, subject.clone(), by, reason, now).await?;
 
