@@ -4,6 +4,7 @@
 
 pub mod list;
 pub mod orders;
+mod packed;
 pub mod shopify_csv;
 pub mod tracking;
 

@@ -1,7 +1,10 @@
 //! Importing orders from a file: kept whole, read by a job, taken in order by
 //! order; each failure keeps its lines, so that they can be mended and sent again.
 
-use super::shopify_csv::{self, CsvAddress, CsvOrder, Parsed};
+use super::{
+    packed::{self, NewId, Packed, Payload},
+    shopify_csv::{self, CsvAddress, CsvOrder, Parsed},
+};
 use crate::{
     actions::By,
     clock::Instant,
@@ -19,12 +22,8 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Bytea, Integer, Nullable, Text},
 };
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
 
 /// The job that imports.
 pub const IMPORT_ORDERS: &str = "import_orders";
@@ -32,17 +31,6 @@ pub const IMPORT_ORDERS: &str = "import_orders";
 /// Said of an order that the database refuses: it fails, rather than the file.
 const REFUSED: &str =
     "It could not be stored as it is: a text or a sum of quantities in it is far too long or large.";
-
-#[derive(Serialize, Deserialize)]
-struct Payload {
-    import_id: ImportId,
-}
-
-#[derive(QueryableByName)]
-struct NewId {
-    #[diesel(sql_type = BigInt)]
-    id: ImportId,
-}
 
 /// A file somebody gave us.
 #[derive(Debug)]
@@ -58,20 +46,16 @@ pub struct NewImport<'a> {
 /// Keeps a file and leaves the job that imports it.
 pub async fn begin(scope: &mut Scope, new: NewImport<'_>, by: &By, now: Instant) -> Result<ImportId> {
     let account = scope.account();
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(new.bytes)?;
-    let packed = encoder.finish()?;
-    let sha: String = Sha256::digest(new.bytes).iter().map(|b| format!("{b:02x}")).collect();
-    let file_name: String = new.file_name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let file = Packed::of(new.file_name, new.bytes)?;
     let row: Option<NewId> = scope
         .row(
             sql("insert into imports (account_id, kind, channel_id, file_name, file_sha256, content_gzip, started_by, \
                  started_by_name, trace_id, created_at) values ({}, 'orders', {}, {}, {}, {}, {}, {}, {}, {}) returning id")
             .bind(account)
             .bind(new.channel)
-            .bind(&file_name)
-            .bind(sha)
-            .bind(packed)
+            .bind(&file.name)
+            .bind(file.sha256)
+            .bind(file.bytes)
             .bind(by.user())
             .bind(&by.actor.name)
             .bind(by.trace.to_string())
@@ -84,7 +68,7 @@ pub async fn begin(scope: &mut Scope, new: NewImport<'_>, by: &By, now: Instant)
         "import_started",
         Subject::Import,
         id.0,
-        format!("Importing orders from {file_name}"),
+        format!("Importing orders from {}", file.name),
     )
     .of_channel(new.channel)
     .traced(Some(&by.trace))
@@ -155,9 +139,7 @@ pub async fn run(db: &Db, account: AccountId, id: ImportId, now: fn() -> Instant
     };
     let by = By { actor, ..By::system(trace) };
     let parsed = tokio::task::spawn_blocking(move || {
-        let mut bytes = Vec::new();
-        // what was kept was checked for size when it came
-        GzDecoder::new(&packed[..]).take(shopify_csv::MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        let bytes = packed::unpacked(&packed)?;
         Ok::<_, std::io::Error>(shopify_csv::read(&bytes[..]))
     })
     .await??;

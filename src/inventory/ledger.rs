@@ -124,14 +124,21 @@ pub async fn take(scope: &mut Scope, shipment: ShipmentId, by: Mover<'_>) -> DbR
     Ok(())
 }
 
-/// A void gives back exactly what the shipment has taken and reserves it for its
-/// fulfillment order. Whatever became of the stock since, it is never refused.
-pub async fn give_back(scope: &mut Scope, shipment: ShipmentId, by: Mover<'_>) -> DbResult<()> {
+/// A void gives back exactly what the shipment has taken and `reserves` it for its
+/// fulfillment order; otherwise it goes to whoever was promised some. Whatever
+/// became of the stock since, it is never refused.
+pub async fn give_back(
+    scope: &mut Scope,
+    shipment: ShipmentId,
+    reserves: bool,
+    by: Mover<'_>,
+) -> DbResult<()> {
     for line in lines(scope, shipment).await? {
         let (mut stock, line) = lock(scope, line.product_id, line.warehouse_id, line.id).await?;
         let (Some(took), 1..) = (line.took, line.taken) else { continue };
         stock.backordered -= line.backordered;
-        stock.allocated += line.taken;
+        let reserved = if reserves { line.taken } else { 0 };
+        stock.allocated += reserved;
         let new = New {
             kind: MovementKind::Reversal,
             quantity: line.taken,
@@ -145,7 +152,10 @@ pub async fn give_back(scope: &mut Scope, shipment: ShipmentId, by: Mover<'_>) -
         layers::put_back(scope, Of::Line(line.id), line.taken - line.backordered, reversal, by).await?;
         layers::set_backordered(scope, line.id, 0).await?;
         layers::cost(scope, line.id).await?;
-        allocate(scope, &line, line.taken, "allocated").await?;
+        allocate(scope, &line, reserved, "allocated").await?;
+        if !reserves {
+            layers::cover(scope, &mut stock).await?;
+        }
     }
     Ok(())
 }
@@ -220,9 +230,9 @@ pub async fn leave(scope: &mut Scope, shipment: ShipmentId, by: Mover<'_>) -> Db
     Ok(())
 }
 
-/// Nothing is kept for a fulfillment order any more: its reserved units are free,
-/// and go to whoever was promised some.
-pub async fn release(scope: &mut Scope, fulfillment_order: FulfillmentOrderId) -> DbResult<()> {
+/// Nothing is kept for these fulfillment orders any more: their reserved units are
+/// free, and go to whoever was promised some.
+pub async fn release(scope: &mut Scope, fulfillment_orders: &[FulfillmentOrderId]) -> DbResult<()> {
     #[derive(QueryableByName)]
     struct Reserved {
         #[diesel(sql_type = BigInt)]
@@ -230,23 +240,26 @@ pub async fn release(scope: &mut Scope, fulfillment_order: FulfillmentOrderId) -
         #[diesel(sql_type = BigInt)]
         warehouse_id: WarehouseId,
         #[diesel(sql_type = BigInt)]
+        fulfillment_order_id: FulfillmentOrderId,
+        #[diesel(sql_type = BigInt)]
         order_line_id: OrderLineId,
     }
     let account = scope.account();
     let reserved: Vec<Reserved> = scope
         .rows(
-            sql("select distinct a.product_id, a.warehouse_id, l.order_line_id from allocations a \
+            sql("select distinct a.product_id, a.warehouse_id, s.fulfillment_order_id, l.order_line_id from allocations a \
                  join shipment_lines l on l.account_id = a.account_id and l.id = a.shipment_line_id \
                  join shipments s on s.account_id = l.account_id and s.id = l.shipment_id \
-                 where a.account_id = {} and s.fulfillment_order_id = {} and a.state = 'allocated' \
-                 order by a.product_id, a.warehouse_id, l.order_line_id")
+                 where a.account_id = {} and s.fulfillment_order_id = any({}::bigint[]) and a.state = 'allocated' \
+                 order by a.product_id, a.warehouse_id, s.fulfillment_order_id, l.order_line_id")
             .bind(account)
-            .bind(fulfillment_order),
+            .bind(fulfillment_orders.iter().map(|id| id.0).collect::<Vec<i64>>()),
         )
         .await?;
     for row in reserved {
         let mut stock = stock::lock(scope, row.product_id, row.warehouse_id).await?;
-        stock.allocated -= unreserve(scope, fulfillment_order, row.order_line_id, i32::MAX, None).await?;
+        stock.allocated -=
+            unreserve(scope, row.fulfillment_order_id, row.order_line_id, i32::MAX, None).await?;
         stock::save(scope, &stock).await?;
         layers::cover(scope, &mut stock).await?;
     }

@@ -145,15 +145,8 @@ impl Action for EditAddress {
     }
 
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
-        let mut effects = vec!["What is posted from now on goes to this address.".to_owned()];
-        effects.extend(subject.not_reached());
-        effects.push("The channel and the customer are not told.".into());
-        Ok(Preview {
-            question: format!("Edit the address of order {}", subject.order.number),
-            effects,
-            button: "Save address".into(),
-            ..Preview::default()
-        })
+        let effect = "What is posted from now on goes to this address.";
+        Ok(subject.asks("Edit the address", effect, "Save address"))
     }
 
     async fn apply(

@@ -38,15 +38,8 @@ impl Action for EditService {
     }
 
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
-        let mut effects = vec!["What is posted from now on asks for this method.".to_owned()];
-        effects.extend(subject.not_reached());
-        effects.push("The channel and the customer are not told.".into());
-        Ok(Preview {
-            question: format!("Edit the shipping method of order {}", subject.order.number),
-            effects,
-            button: "Save method".into(),
-            ..Preview::default()
-        })
+        let effect = "What is posted from now on asks for this method.";
+        Ok(subject.asks("Edit the shipping method", effect, "Save method"))
     }
 
     async fn apply(

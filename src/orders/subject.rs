@@ -2,7 +2,7 @@
 
 use super::HoldKind;
 use crate::{
-    actions::{Action as _, Availability, By, Target},
+    actions::{Action as _, Availability, By, Preview, Target},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity},
@@ -94,7 +94,7 @@ impl Target for Subject {
             scope
                 .execute(
                     sql("select id from shipments where account_id = {} and order_id = {} and voided_at is null \
-                         order by id for update")
+                         order by id for no key update")
                     .bind(account)
                     .bind(id),
                 )
@@ -255,6 +255,20 @@ impl Subject {
                 }
             })
             .collect()
+    }
+
+    /// What an edit of it asks for: `effect`, whom that does not reach, and that
+    /// nobody outside is told.
+    pub(super) fn asks(&self, edit: &str, effect: &str, button: &str) -> Preview {
+        let mut effects = vec![effect.to_owned()];
+        effects.extend(self.not_reached());
+        effects.push("The channel and the customer are not told.".into());
+        Preview {
+            question: format!("{edit} of order {}", self.order.number),
+            effects,
+            button: button.into(),
+            ..Preview::default()
+        }
     }
 
     /// A line about it.

@@ -27,7 +27,7 @@ impl Target for Row {
         let account = scope.account();
         scope
             .execute(
-                sql("select id from shipments where account_id = {} and id = {} for update")
+                sql("select id from shipments where account_id = {} and id = {} for no key update")
                     .bind(account)
                     .bind(row.shipment_id),
             )

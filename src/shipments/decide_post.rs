@@ -60,13 +60,17 @@ impl Action for DecidePost {
 
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         let who = subject.provider_name();
+        let mut effects = match subject.shipment.voided_at {
+            Some(_) => vec!["If it is there, its order is one too many, to be canceled. The shipment stays voided either way.".to_owned()],
+            None => vec![
+                "If it is there, the shipment is Pending tracking with the number you enter, and nothing is sent.".to_owned(),
+                "If it is not, the shipment is in Error and can be posted again. A wrong “no” may send the goods twice.".to_owned(),
+            ],
+        };
+        effects.push("Your name and what you looked at are kept in the history.".into());
         Ok(Preview {
             question: format!("Does {who} have {}?", subject.shipment.number),
-            effects: vec![
-                "If it is there, the shipment is Pending tracking with the number you enter, and nothing is sent.".into(),
-                "If it is not, the shipment is in Error and can be posted again. A wrong “no” may send the goods twice.".into(),
-                "Your name and what you looked at are kept in the history.".into(),
-            ],
+            effects,
             asks_reason: true,
             button: "Save what I saw".into(),
             serious: true,
@@ -101,6 +105,7 @@ impl Action for DecidePost {
         let Some(post) = post else {
             return Ok(Outcome::unchanged("There is no post to decide about."));
         };
+        let voided = subject.shipment.voided_at.is_some();
         let who = subject.provider_name().to_owned();
         let number = &subject.shipment.number;
         let summary = match there {
@@ -132,9 +137,16 @@ impl Action for DecidePost {
             if !settle_post::taken_over(scope, &post, &order, None, &by.trace, now).await? {
                 return Err(ActionError::field("remote_id", "Another shipment has this order. Look again."));
             }
-            return Ok(Outcome::done(format!("{who} has {number} as {remote_id}.")));
+            let there = format!("{who} has {number} as {remote_id}");
+            return Ok(Outcome::done(match voided {
+                true => format!("{there}, although it is voided. Cancel it there."),
+                false => format!("{there}."),
+            }));
         }
         settle_post::absent(scope, &post, &subject, &by.trace, now).await?;
-        Ok(Outcome::done(format!("{number} can be posted again.")))
+        Ok(Outcome::done(match voided {
+            true => format!("{who} does not have {number}, which stays voided."),
+            false => format!("{number} can be posted again."),
+        }))
     }
 }

@@ -6,6 +6,7 @@
 use super::{
     ChannelSync, Status, Subject,
     budget::{self, Units},
+    counted,
     editable::{Editable, Wanted, items, wanted, words},
     make::{Making, make_as},
     plan,
@@ -140,10 +141,12 @@ impl Action for EditItems {
             return Ok(Outcome::unchanged(format!("{} has these items already.", old.number)));
         }
         let products: Vec<ProductId> = wanted.iter().filter_map(|item| item.product_id).collect();
-        ledger::hold(scope, old.warehouse_id, &products).await?;
+        // in the order of lock.rs: the counter, then the stock that is moved twice
         let number = plan::next_number(scope).await?;
+        ledger::hold(scope, old.warehouse_id, &products).await?;
         let reason = void::Input { reason: format!("Items edited; {number} replaces it") };
         VoidShipment::apply(scope, subject.clone(), by, reason, now).await?;
+        let before = counted::gone(scope, old.order_id).await?;
 
         let search_text = add_lines(scope, order.order.id, &mut wanted).await?;
         let changes: Vec<(OrderLineId, i32)> = wanted
@@ -152,6 +155,8 @@ impl Action for EditItems {
             .filter_map(|item| Some((item.line?, item.quantity - item.was)))
             .collect();
         budget::edit(scope, old.fulfillment_order_id, &changes).await?;
+        // a reship that left counts only for what is planned
+        counted::count(scope, old.order_id, &before).await?;
         if old.reship_of.is_none() {
             follow(scope, order.order.id, &changes).await?;
         }
@@ -183,7 +188,7 @@ impl Action for EditItems {
         let new = make_as(scope, &number, making, by, now).await?;
         replace(scope, old.fulfillment_order_id, new).await?;
         // what was reserved since the void and is not sent any more
-        ledger::release(scope, old.fulfillment_order_id).await?;
+        ledger::release(scope, &[old.fulfillment_order_id]).await?;
 
         let what = words(&wanted);
         let entry = Entry::shipment(
@@ -274,22 +279,19 @@ async fn follow(scope: &mut Scope, order: OrderId, changes: &[(OrderLineId, i32)
     let account = scope.account();
     scope
         .execute(
-            sql("update order_lines ol set bought = coalesce(ol.bought, ol.quantity), \
+            sql(concat!(
+                "update order_lines ol set bought = coalesce(ol.bought, ol.quantity), \
                  quantity = greatest(ol.quantity_shipped, t.n + case \
                    when t.n + ol.quantity_refunded <= coalesce(ol.bought, ol.quantity) then 0 else ol.quantity_refunded end) \
-                 from (select l.id, (coalesce(p.planned, 0) + greatest(0, l.quantity_shipped - coalesce(s.gone, 0)))::integer as n \
-                       from order_lines l \
-                       left join lateral (select sum(fl.quantity) as planned from fulfillment_order_lines fl \
-                         join fulfillment_orders fo on fo.account_id = fl.account_id and fo.id = fl.fulfillment_order_id \
-                         where fl.account_id = l.account_id and fl.order_line_id = l.id and not fo.reship) p on true \
-                       left join lateral (select sum(sl.quantity) as gone from shipment_lines sl \
-                         join shipments s on s.account_id = sl.account_id and s.id = sl.shipment_id \
-                         where sl.account_id = l.account_id and sl.order_line_id = l.id and s.voided_at is null \
-                         and s.shipped_at is not null and s.reship_of is null) s on true \
-                       where l.account_id = {} and l.order_id = {} and l.id = any({}::bigint[])) t \
-                 where ol.account_id = {} and ol.id = t.id")
+                 from (select l.id, now.planned + greatest(0, l.quantity_shipped - now.n) as n \
+                       from order_lines l join (",
+                counted::gone_by_line!(),
+                ") now on now.line = l.id where l.account_id = {} and l.id = any({}::bigint[])) t \
+                 where ol.account_id = {} and ol.id = t.id"
+            ))
             .bind(account)
             .bind(order)
+            .bind(account)
             .bind(changes.iter().map(|(line, _)| line.0).collect::<Vec<i64>>())
             .bind(account),
         )

@@ -2,7 +2,9 @@
 //! one place where that is written, whoever says so – the provider, a person or
 //! a file.
 
-use super::{ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, lock, state, submit, view};
+use super::{
+    ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, counted, lock, state, submit, view,
+};
 use crate::{
     actions::By,
     clock::Instant,
@@ -58,6 +60,7 @@ pub async fn leave(
         return left_although_voided(scope, subject, left, by).await;
     }
     lock::order(scope, shipment.order_id).await?;
+    let before = counted::gone(scope, shipment.order_id).await?;
     let account = scope.account();
     let url = catalogue::by_any_name(left.courier).and_then(|c| c.tracking_url(left.tracking_number));
     scope
@@ -81,27 +84,14 @@ pub async fn leave(
             .bind(shipment.id),
         )
         .await?;
-    let moved = would_leave(shipment.status);
-    if moved {
+    if would_leave(shipment.status) {
         state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
         // whatever was asked or marked before: it has left
         for kind in [ProblemKind::Post, ProblemKind::Cancel] {
             queue::resolve(scope, shipment.id, kind, "It has left the warehouse.", now).await?;
         }
     }
-    // sent again after a re-post, its items are no further ones; nor are a reship's,
-    // which replace those of the shipment it repeats
-    if moved && shipment.shipped_at.is_none() && shipment.reship_of.is_none() {
-        scope
-            .execute(
-                sql("update order_lines ol set quantity_shipped = least(ol.quantity, ol.quantity_shipped + l.quantity) \
-                     from shipment_lines l where l.account_id = ol.account_id and l.order_line_id = ol.id \
-                     and l.account_id = {} and l.shipment_id = {}")
-                .bind(account)
-                .bind(shipment.id),
-            )
-            .await?;
-    }
+    counted::count(scope, shipment.order_id, &before).await?;
     // what a reship had added back has left after all
     ledger::leave(scope, shipment.id, Mover { name: &by.actor.name, now }).await?;
     seen::note(scope, shipment.channel_id, left.courier, shipment.id, now).await?;

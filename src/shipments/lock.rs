@@ -1,5 +1,7 @@
 //! The order in which locks are taken, so that nobody waits for another in a
 //! circle: shipments, their order, the counter of their numbers, stock by product.
+//! A shipment is locked *no key*, everywhere: whoever has the stock of a product
+//! writes lines of other shipments that wait for it, which name their shipment.
 
 use crate::{
     db::{DbResult, Scope, sql},
@@ -15,8 +17,8 @@ struct Id {
 }
 
 /// Locks an order with all its shipments: for whoever makes one more. What is
-/// read afterwards holds. *No key*: a reship names its original, which another
-/// person may have locked and who then waits for this order.
+/// read afterwards holds. *No key* also because a reship names its original, which
+/// another person may have locked and who then waits for this order.
 pub(super) async fn whole_order(scope: &mut Scope, id: OrderId) -> DbResult<()> {
     let account = scope.account();
     let _: Vec<Id> = scope

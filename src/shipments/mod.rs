@@ -9,6 +9,7 @@ pub mod arrive;
 mod budget;
 pub mod cancel_order;
 pub mod clear_submission;
+mod counted;
 pub mod decide_post;
 mod door;
 pub mod edit_items;

@@ -12,7 +12,8 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::TraceId,
-    ids::{ChannelId, OrderId, ShipmentId, WarehouseId},
+    ids::{ChannelId, FulfillmentOrderId, OrderId, ShipmentId, WarehouseId},
+    inventory::ledger,
     jobs::{Claimed, End, Handler, Work},
     orders::status,
     providers::connection,
@@ -58,6 +59,8 @@ struct OrderFacts {
     #[diesel(sql_type = Text)]
     notification: crate::channels::Notification,
     #[diesel(sql_type = Bool)]
+    canceled: bool,
+    #[diesel(sql_type = Bool)]
     ready: bool,
 }
 
@@ -67,8 +70,8 @@ struct Id {
     id: i64,
 }
 
-/// Plans what is not planned yet; doing it twice plans nothing more. Answers
-/// the shipment that was made.
+/// Plans what is not planned yet; doing it twice plans nothing more. Of a canceled
+/// order nothing is planned or kept reserved. Answers the shipment that was made.
 pub async fn plan(
     scope: &mut Scope,
     order: OrderId,
@@ -79,6 +82,7 @@ pub async fn plan(
     let facts: Option<OrderFacts> = scope
         .row(
             sql("select o.number, o.search_text, o.channel_id, c.kind as channel_kind, c.channel_notification as notification, \
+                 o.canceled_at is not null as canceled, \
                  (o.canceled_at is null and o.payment_status in ('paid', 'partially_refunded')) as ready \
                  from orders o join channels c on c.account_id = o.account_id and c.id = o.channel_id \
                  where o.account_id = {} and o.id = {} for update of o")
@@ -86,6 +90,19 @@ pub async fn plan(
             .bind(order),
         )
         .await?;
+    if facts.as_ref().is_some_and(|facts| facts.canceled) {
+        // nobody sends anew what was voided of it
+        let ids: Vec<Id> = scope
+            .rows(
+                sql("select id from fulfillment_orders where account_id = {} and order_id = {}")
+                    .bind(account)
+                    .bind(order),
+            )
+            .await?;
+        let ids: Vec<FulfillmentOrderId> = ids.iter().map(|row| FulfillmentOrderId(row.id)).collect();
+        ledger::release(scope, &ids).await?;
+        return Ok(None);
+    }
     let Some(facts) = facts.filter(|f| f.ready) else {
         return Ok(None);
     };

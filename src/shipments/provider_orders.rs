@@ -149,7 +149,8 @@ pub(super) async fn keep(
     Ok(true)
 }
 
-async fn held_by_another(scope: &mut Scope, post: &Post, remote: &RemoteOrder) -> DbResult<bool> {
+/// Whether another shipment has this order.
+pub(super) async fn held_by_another(scope: &mut Scope, post: &Post, remote: &RemoteOrder) -> DbResult<bool> {
     let account = scope.account();
     let held: Option<ProviderOrder> = scope
         .row(

@@ -56,7 +56,7 @@ impl Target for OrderSubject {
             scope
                 .execute(
                     sql("select id from shipments where account_id = {} and order_id = {} and voided_at is null \
-                         order by id for update")
+                         order by id for no key update")
                     .bind(account)
                     .bind(id),
                 )

@@ -248,6 +248,9 @@ async fn send_again(
     })
 }
 
+/// Why the hold of a reship stands: by it the hold is known when that is undone.
+pub(super) const HELD_FOR: &str = "To be changed before it is reshipped";
+
 /// An operator hold; `false` when one stands already.
 async fn hold(scope: &mut Scope, subject: &Reshippable, by: &By, now: Instant) -> Result<bool, ActionError> {
     let Some(order) = orders::Subject::load(scope, subject.id.0, true).await? else {
@@ -258,7 +261,7 @@ async fn hold(scope: &mut Scope, subject: &Reshippable, by: &By, now: Instant) -
     }
     let input = holds::Input {
         kind: HoldKind::Operator.to_string(),
-        reason: "To be changed before it is reshipped".into(),
+        reason: HELD_FOR.into(),
         ..holds::Input::default()
     };
     AddHold::apply(scope, order, by, input, now).await?;

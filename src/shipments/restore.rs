@@ -1,9 +1,11 @@
 //! Restore: takes a void back while the budget of its fulfillment order is free.
 
 use super::{
-    Status, Subject, budget, lock,
+    Status, Subject, budget,
+    cancel_order::CancelOrder,
+    counted, lock,
     provider_orders::{self, CancelState},
-    state, view, void,
+    state, view,
 };
 use crate::{
     accounts::Permission,
@@ -38,6 +40,16 @@ impl Action for RestoreShipment {
                 "{} is being asked to cancel its order now. Restore it once the answer is there.",
                 subject.provider_name()
             ));
+        }
+        // its order there may be gone, or go when it is asked again
+        if around.cancel_state == Some(CancelState::Unknown) {
+            return Availability::no_but(
+                format!(
+                    "It is not known whether {} canceled its order. Restore it once it is.",
+                    subject.provider_name()
+                ),
+                CancelOrder::NAME,
+            );
         }
         if around.order_canceled {
             return Availability::no("The order was canceled at the channel.");
@@ -98,6 +110,7 @@ impl Action for RestoreShipment {
         }
         let shipment = &subject.shipment;
         let back = back_to(scope, &subject).await?;
+        let before = counted::gone(scope, shipment.order_id).await?;
         if !state::restore(scope, shipment.id, back, now).await? {
             let sentence = "Its status changed meanwhile. Look at it again.".into();
             return Err(ActionError::Unavailable(WhyNot { sentence, offer: None }));
@@ -113,7 +126,7 @@ impl Action for RestoreShipment {
             .await?;
         budget::use_up(scope, shipment.id).await?;
         ledger::take_again(scope, shipment.id, Mover { name: &by.actor.name, now }).await?;
-        void::count_shipped(scope, &subject, 1).await?;
+        counted::count(scope, shipment.order_id, &before).await?;
         let entry = Entry::shipment(
             &by.actor,
             "shipment_restored",

@@ -62,6 +62,9 @@ pub(super) async fn taken_over(
     let Some(subject) = Subject::load(scope, post.shipment_id, true).await? else {
         return Ok(true);
     };
+    if subject.shipment.voided_at.is_some() {
+        return one_too_many(scope, post, &subject, remote, record, trace, now).await;
+    }
     if !provider_orders::keep(scope, post, remote, now).await? {
         return Ok(false);
     }
@@ -114,6 +117,29 @@ pub(super) async fn taken_over(
             .await?;
     }
     status::refresh(scope, shipment.order_id).await?;
+    Ok(true)
+}
+
+/// The provider has it, and it was voided meanwhile: it takes nothing over, and its
+/// order is one too many. `false`: the order is another shipment's.
+async fn one_too_many(
+    scope: &mut Scope,
+    post: &Post,
+    subject: &Subject,
+    remote: &RemoteOrder,
+    record: Option<RecordId>,
+    trace: &TraceId,
+    now: Instant,
+) -> DbResult<bool> {
+    if provider_orders::held_by_another(scope, post, remote).await? {
+        return Ok(false);
+    }
+    posts::set_state(scope, post, PostState::Accepted, now).await?;
+    let words = format!("Provider order {}; the shipment was voided", remote.remote_id);
+    posts::step(scope, post, Step::Accepted, &words, record).await?;
+    queue::resolve(scope, subject.shipment.id, ProblemKind::Post, "It is known what became of it.", now)
+        .await?;
+    late::found_more(scope, subject, post.connection_id, &[remote], record, trace, now).await?;
     Ok(true)
 }
 
@@ -349,6 +375,11 @@ pub(super) async fn absent(
 ) -> DbResult<()> {
     posts::set_state(scope, post, PostState::Absent, now).await?;
     let shipment = &subject.shipment;
+    if shipment.voided_at.is_some() {
+        let words = "The last post did not arrive.";
+        queue::resolve(scope, shipment.id, ProblemKind::Post, words, now).await?;
+        return late::plan(scope, shipment.id, trace, now).await;
+    }
     state::move_to(scope, shipment.id, shipment.status, Status::Error).await?;
     let words = "The last post did not arrive.";
     let failure = Failure::refused(ErrorClass::OrderNotFound, Some(ABSENT.into()), words);

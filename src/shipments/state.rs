@@ -58,12 +58,16 @@ impl Status {
 }
 
 /// Moves a shipment from a state to another. `false`: it is not in `from` any
-/// more, or the table does not know the move; nothing was written.
+/// more, it is voided, or the table does not know the move; nothing was written.
+/// Only [`void`] and [`restore`] lead to *canceled* and back.
 pub async fn move_to(scope: &mut Scope, id: ShipmentId, from: Status, to: Status) -> DbResult<bool> {
     if from == to {
         return Ok(true);
     }
-    if !from.can_become(to) {
+    if from == Status::Canceled {
+        return Ok(false);
+    }
+    if to == Status::Canceled || !from.can_become(to) {
         tracing::error!(shipment.id = %id, %from, %to, "a move the table does not know");
         return Ok(false);
     }

@@ -3,6 +3,7 @@
 
 use super::{
     Status, Subject,
+    reship::HELD_FOR,
     reshippable::Reshippable,
     void::{self, VoidShipment},
 };
@@ -52,7 +53,10 @@ impl Action for UndoReship {
     async fn preview(_: &mut Scope, subject: &Reshippable) -> DbResult<Preview> {
         Ok(Preview {
             question: format!("Cancel the re-ship of order {}?", subject.number),
-            effects: vec!["Its shipment is voided: what it took from stock goes back.".into()],
+            effects: vec![
+                "Its shipment is voided: what it took from stock goes back.".into(),
+                "The order’s holds stay.".into(),
+            ],
             button: "Cancel re-ship".into(),
             ..Preview::default()
         })
@@ -86,7 +90,11 @@ impl Action for UndoReship {
         let reason = void::Input { reason: "The reship was canceled".into() };
         VoidShipment::apply(scope, shipment, by, reason, now).await?;
         let order = orders::Subject::load(scope, subject.id.0, true).await?;
-        if let Some(order) = order.filter(|order| input.held && order.hold(HoldKind::Operator).is_some()) {
+        // one that somebody placed or changed since is theirs
+        let own = |order: &orders::Subject| {
+            input.held && order.hold(HoldKind::Operator).is_some_and(|hold| hold.reason == HELD_FOR)
+        };
+        if let Some(order) = order.filter(own) {
             let hold = remove::Input {
                 kind: HoldKind::Operator.to_string(),
                 reason: "The reship was canceled".into(),

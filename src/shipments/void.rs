@@ -1,9 +1,9 @@
 //! Void: a soft, reversible cancel. The shipment and its lines stay for history;
-//! its stock goes back and stays reserved, its fulfillment order is open again,
-//! and the order at the provider is canceled.
+//! its stock goes back and stays reserved unless its order is canceled, its
+//! fulfillment order is open again, and the order at the provider is canceled.
 
 use super::{
-    InventoryStatus, Status, Subject, budget, cancel_order, late, lock,
+    InventoryStatus, Status, Subject, budget, cancel_order, counted, late, lock,
     provider_orders::{self, CancelState, ProviderOrder},
     state, view,
 };
@@ -61,10 +61,16 @@ impl Action for VoidShipment {
 
     async fn preview(scope: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         let shipment = &subject.shipment;
-        let mut effects = vec![
-            "Its stock movements are reversed. The units stay reserved for the order.".to_owned(),
-            "Its fulfillment order is open again, so that the items can be sent anew.".to_owned(),
-        ];
+        let mut effects = match subject.around.order_canceled {
+            true => vec![
+                "Its stock movements are reversed. The order is canceled, so the units are free for others."
+                    .to_owned(),
+            ],
+            false => vec![
+                "Its stock movements are reversed. The units stay reserved for the order.".to_owned(),
+                "Its fulfillment order is open again, so that the items can be sent anew.".to_owned(),
+            ],
+        };
         let alive = at_provider(scope, subject).await?;
         let confirm = match &alive {
             Some(order) if cancel_order::cancels(subject).is_available() => {
@@ -116,6 +122,7 @@ impl Action for VoidShipment {
         let reason = actions::reason(&input.reason, Some("Say why it is voided."))?;
         let shipment = &subject.shipment;
         lock::order(scope, shipment.order_id).await?;
+        let before = counted::gone(scope, shipment.order_id).await?;
         let alive = at_provider(scope, &subject).await?;
         if !state::void(scope, shipment.id, shipment.status, now).await? {
             let sentence = "Its status changed meanwhile. Look at it again.".into();
@@ -132,9 +139,11 @@ impl Action for VoidShipment {
                 .bind(shipment.id),
             )
             .await?;
-        ledger::give_back(scope, shipment.id, Mover { name: &by.actor.name, now }).await?;
+        // a canceled order keeps nothing: what comes back is free
+        let reserves = !subject.around.order_canceled;
+        ledger::give_back(scope, shipment.id, reserves, Mover { name: &by.actor.name, now }).await?;
         budget::give_back(scope, shipment.id).await?;
-        count_shipped(scope, &subject, -1).await?;
+        counted::count(scope, shipment.order_id, &before).await?;
         for kind in [ProblemKind::Post, ProblemKind::Submit, ProblemKind::Cancel] {
             queue::resolve(scope, shipment.id, kind, "The shipment was voided.", now).await?;
         }
@@ -206,27 +215,4 @@ async fn at_provider(scope: &mut Scope, subject: &Subject) -> DbResult<Option<Pr
     Ok(orders
         .into_iter()
         .find(|order| order.superseded_at.is_none() && order.cancel_state != CancelState::Confirmed))
-}
-
-/// What has left counts as shipped of the order, but for a reship, which sends
-/// nothing that was bought. `sign` takes it away or counts it again.
-pub(super) async fn count_shipped(scope: &mut Scope, subject: &Subject, sign: i32) -> DbResult<()> {
-    let shipment = &subject.shipment;
-    if shipment.shipped_at.is_none() || shipment.reship_of.is_some() {
-        return Ok(());
-    }
-    let account = scope.account();
-    scope
-        .execute(
-            sql("update order_lines ol set quantity_shipped = greatest(0, least(ol.quantity, ol.quantity_shipped + {} * l.n)) \
-                 from (select order_line_id, sum(quantity)::integer as n from shipment_lines \
-                       where account_id = {} and shipment_id = {} group by order_line_id) l \
-                 where ol.account_id = {} and ol.id = l.order_line_id")
-            .bind(sign)
-            .bind(account)
-            .bind(shipment.id)
-            .bind(account),
-        )
-        .await?;
-    Ok(())
 }

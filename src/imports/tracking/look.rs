@@ -11,6 +11,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::activity::Ended,
     ids::{AccountId, ImportId, OrderId, ShipmentId},
+    imports::packed,
     jobs::{End, Work},
     shipments::{
         Status, Subject,
@@ -36,7 +37,7 @@ pub(super) async fn run(work: &Work, account: AccountId, id: ImportId, waiting: 
     let by = waiting.by().unwrap_or_else(|| By::system(Default::default()));
     let Some(packed) = waiting.content_gzip.clone() else { return Ok(End::Done) };
     let parsed = tokio::task::spawn_blocking(move || {
-        Ok::<_, std::io::Error>(file::read(&Waiting::bytes(&packed)?[..]))
+        Ok::<_, std::io::Error>(file::read(&packed::unpacked(&packed)?[..]))
     })
     .await??;
     let mut file = match parsed {

@@ -6,7 +6,7 @@ mod apply;
 pub mod file;
 mod look;
 
-use super::shopify_csv::MAX_FILE_BYTES;
+use super::packed::{NewId, Packed, Payload};
 use crate::{
     accounts::{Permission, Role},
     actions::{Action, ActionError, By, WhyNot},
@@ -22,26 +22,11 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Bytea, Nullable, Text},
 };
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
 
 /// The job that looks at a file's rows, and that writes them once that is confirmed.
 pub const IMPORT_TRACKING: &str = "import_tracking";
-
-#[derive(Serialize, Deserialize)]
-struct Payload {
-    import_id: ImportId,
-}
-
-#[derive(QueryableByName)]
-struct NewId {
-    #[diesel(sql_type = BigInt)]
-    id: ImportId,
-}
 
 /// A file somebody gave us.
 #[derive(Debug)]
@@ -57,20 +42,16 @@ pub struct NewTracking<'a> {
 /// Keeps a file and leaves the job that looks at it.
 pub async fn begin(scope: &mut Scope, new: NewTracking<'_>, by: &By, now: Instant) -> Result<ImportId> {
     let account = scope.account();
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(new.bytes)?;
-    let packed = encoder.finish()?;
-    let sha: String = Sha256::digest(new.bytes).iter().map(|b| format!("{b:02x}")).collect();
-    let file_name: String = new.file_name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let file = Packed::of(new.file_name, new.bytes)?;
     let row: Option<NewId> = scope
         .row(
             sql("insert into imports (account_id, kind, file_name, file_sha256, content_gzip, state, notify, started_by, \
                  started_by_name, trace_id, created_at) \
                  values ({}, 'tracking_numbers', {}, {}, {}, 'previewing', {}, {}, {}, {}, {}) returning id")
             .bind(account)
-            .bind(&file_name)
-            .bind(sha)
-            .bind(packed)
+            .bind(&file.name)
+            .bind(file.sha256)
+            .bind(file.bytes)
             .bind(new.notify)
             .bind(by.user())
             .bind(&by.actor.name)
@@ -79,7 +60,7 @@ pub async fn begin(scope: &mut Scope, new: NewTracking<'_>, by: &By, now: Instan
         )
         .await?;
     let id = row.context("no import came back")?.id;
-    let words = format!("Looking at the tracking numbers of {file_name}");
+    let words = format!("Looking at the tracking numbers of {}", file.name);
     tell(scope, by, "import_started", id, words, activity::Ended::Ok).await?;
     queue(scope, id, by, now).await?;
     Ok(id)
@@ -307,13 +288,5 @@ impl Waiting {
 
     fn sees_costs(&self) -> bool {
         self.by().is_some_and(|by| by.can(Permission::CostsView))
-    }
-
-    /// The file.
-    fn bytes(packed: &[u8]) -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        // what was kept was checked for size when it came
-        GzDecoder::new(packed).take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
     }
 }

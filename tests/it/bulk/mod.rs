@@ -10,8 +10,8 @@ mod steering;
 mod undo;
 
 use crate::support::{
-    database::connect,
     parcels::Parcels,
+    rows::Rows,
     shop::{Shop, now},
 };
 use serde_json::json;
@@ -28,9 +28,8 @@ use waybill::{
     },
     clock::Instant,
     evidence::{Actor, ActorKind, TraceId},
-    ids::{BulkOperationId, JobId, OrderId},
+    ids::{BulkOperationId, JobId},
     jobs::{Claimed, End, Handler, Work},
-    orders::status,
 };
 
 thread_local! {
@@ -95,21 +94,18 @@ impl Yard {
 
     /// Shipments that could be posted, without an outside: their connection has no keys.
     async fn parcels(&self, n: usize) -> Vec<i64> {
-        let client = connect(&self.database.superuser_url()).await;
+        let rows = Rows::of(&self.database).await;
         // the channel that Parcels makes has the name of the shop's
         let new = format!(
             "insert into stores (account_id, name) select {}, 'Store ' || count(*) from stores returning id",
             self.account
         );
-        let store: i64 = client.query_one(&new, &[]).await.expect("a store").get(0);
-        let parcels = Parcels::furnish(&client, self.account.0, store).await;
+        let store: i64 = rows.query_one(&new, &[]).await.expect("a store").get(0);
+        let parcels = Parcels::furnish(&rows, self.account.0, store).await;
         let mut ids = Vec::new();
         for k in 0..n {
-            ids.push(parcels.ship(&client, &format!("SHP-B-{k:04}"), "").await);
+            ids.push(parcels.ship(&rows, &format!("SHP-B-{k:04}"), "").await);
         }
-        let mut scope = self.scope().await;
-        status::refresh(&mut scope, OrderId(parcels.order)).await.unwrap();
-        scope.commit().await.unwrap();
         ids
     }
 

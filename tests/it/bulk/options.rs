@@ -120,9 +120,8 @@ fn a_preview_shows_so_much_of_the_stock() {
 #[tokio::test]
 async fn what_it_is_told_is_part_of_what_is_confirmed() {
     let yard = Yard::open().await;
-    yard.shop.database.unchecked("its shipments are posted by hand");
     let ids = yard.parcels(2).await;
-    yard.sql(
+    yard.by_hand(
         "update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id",
     )
     .await;
@@ -167,7 +166,7 @@ async fn what_it_is_told_is_part_of_what_is_confirmed() {
 async fn the_fields_of_an_action_stand_with_it_and_are_read_with_it() {
     let desk = Desk::open(2).await;
     desk.portal
-        .sql("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
+        .by_hand("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
         .await;
     let mut client = desk.portal.visitor(Role::Client).await;
     // what asks for more goes from the list to the page that asks

@@ -1,9 +1,9 @@
 //! The pages of bulk edit, over real HTTP.
 
 use crate::support::{
-    database::connect,
     parcels::Parcels,
     portal::{Answer, Browser, Portal},
+    rows::Rows,
 };
 use waybill::{accounts::Role, jobs};
 
@@ -17,15 +17,15 @@ pub(super) struct Desk {
 impl Desk {
     pub async fn open(n: usize) -> Desk {
         let portal = Portal::open().await;
-        let client = connect(&portal.database.superuser_url()).await;
-        client
+        let rows = Rows::of(&portal.database).await;
+        rows
             .batch_execute("truncate orders, channels, connections, warehouses, customers, problems, activities, jobs, bulk_rows, bulk_operations cascade")
             .await
             .unwrap();
-        let parcels = Parcels::furnish(&client, portal.own.account.0, portal.own.store.0).await;
+        let parcels = Parcels::furnish(&rows, portal.own.account.0, portal.own.store.0).await;
         let mut ids = Vec::new();
         for k in 0..n {
-            ids.push(parcels.ship(&client, &format!("SHP-P-{k:03}"), "").await);
+            ids.push(parcels.ship(&rows, &format!("SHP-P-{k:03}"), "").await);
         }
         Desk { portal, parcels, ids }
     }
@@ -84,7 +84,7 @@ async fn the_list_has_boxes_and_a_bar_for_those_who_may() {
 async fn a_few_are_previewed_at_once_and_done_in_the_background() {
     let desk = Desk::open(4).await;
     desk.portal
-        .sql(&format!(
+        .by_hand(&format!(
             "update shipments set status = 'canceled', voided_at = now() where id = {}",
             desk.ids[3]
         ))
@@ -125,7 +125,7 @@ async fn a_few_are_previewed_at_once_and_done_in_the_background() {
 async fn what_was_done_is_taken_back_by_a_button() {
     let desk = Desk::open(3).await;
     desk.portal
-        .sql("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
+        .by_hand("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
         .await;
     desk.portal.sql(super::WAYS_BACK).await;
     let mut client = desk.portal.visitor(Role::Client).await;
@@ -165,7 +165,7 @@ async fn a_change_between_preview_and_confirmation_is_shown() {
     let ids = texts(&desk.ids);
     let (_, page) = begun(&mut client, &ticked("shipments", "post", &ids)).await;
     desk.portal
-        .sql(&format!(
+        .by_hand(&format!(
             "update shipments set status = 'canceled', voided_at = now(), version = version + 1 where id = {}",
             desk.ids[0]
         ))
@@ -185,7 +185,7 @@ async fn a_change_between_preview_and_confirmation_is_shown() {
 async fn so_many_re_posts_are_typed() {
     let desk = Desk::open(101).await;
     desk.portal
-        .sql("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
+        .by_hand("update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id where number like 'SHP-P-%'")
         .await;
     let mut client = desk.portal.visitor(Role::Client).await;
     let form = [

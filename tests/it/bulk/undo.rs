@@ -18,8 +18,7 @@ impl Yard {
     /// An operation that ended, whose rows can be taken back: its id and shipments.
     async fn ended(&self, n: usize) -> (BulkOperationId, Vec<i64>) {
         let ids = self.parcels(n).await;
-        self.shop.database.unchecked("its shipments are posted by hand");
-        self.sql(
+        self.by_hand(
             "update shipments set status = 'pending_tracking', date_post = now(), fulfillment_id = 'F' || id \
              where number like 'SHP-B-%'",
         )
@@ -252,12 +251,11 @@ async fn after_a_day_and_without_the_right_nothing_is_taken_back() {
 #[tokio::test]
 async fn what_an_action_says_of_its_way_back_is_kept_and_gone() {
     let yard = Yard::open().await;
-    yard.shop.database.unchecked("its hold is a row written by hand");
     let mut orders = Vec::new();
     for _ in 0..3 {
         orders.push(yard.order(yard.ebay, &[("A-1", 1)]).await.0.0);
     }
-    yard.sql(&format!(
+    yard.by_hand(&format!(
         "insert into order_holds (account_id, order_id, kind, reason) values ({}, {}, 'operator', '')",
         yard.account, orders[2]
     ))

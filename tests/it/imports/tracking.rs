@@ -11,6 +11,8 @@ use waybill::{
         Status,
         edit_shipping::{EditShipping, Input, Notify},
         post::Post,
+        reship::{How, ReshipOrders},
+        void::{self, VoidShipment},
     },
 };
 
@@ -188,22 +190,18 @@ async fn rows_are_previewed_then_written_and_the_same_file_changes_nothing() {
 #[tokio::test]
 async fn each_wrong_row_says_which_cell_and_what_to_do() {
     let shop = Shop::open().await;
-    shop.database.unchecked("its shipments are put into states by hand");
-    let parcels = parcels(&shop, 6).await;
+    let mut parcels = parcels(&shop, 6).await;
+    let (order, of) = (
+        shop.shipment(parcels[3].0).await.around.order_number,
+        shop.shipment(parcels[3].0).await.shipment.order_id,
+    );
+    shop.act::<VoidShipment>(parcels[1].0.0, void::Input { reason: "Wrong".into() }).await.unwrap();
+    shop.by_hand(&format!("update shipments set status = 'unconfirmed' where id = {}", parcels[2].0)).await;
+    // the order of the fourth has a second one
+    shop.act::<ReshipOrders>(of.0, How::default()).await.unwrap();
+    let reship = ShipmentId(shop.value("select max(id) from shipments").await);
+    parcels[4] = (reship, shop.shipment(reship).await.shipment.number);
     let number = |at: usize| parcels[at].1.as_str();
-    let order = shop
-        .text(&format!(
-            "select o.number from orders o join shipments s on s.order_id = o.id where s.id = {}",
-            parcels[3].0
-        ))
-        .await;
-    shop.sql(&format!(
-        "update shipments set status = 'canceled', voided_at = now() where id = {};
-         update shipments set status = 'unconfirmed' where id = {};
-         update shipments set order_id = (select order_id from shipments where id = {}) where id = {}",
-        parcels[1].0, parcels[2].0, parcels[3].0, parcels[4].0
-    ))
-    .await;
     let text = format!(
         "shipment,order,tracking,courier,cost,shipped at\n\
          SHP-NONE,,1Z,UPS,,\n\

@@ -11,6 +11,7 @@ use waybill::{
     ids::{OrderId, OrderLineId, ProductId, ShipmentId, WarehouseId},
     inventory::{self, EntryError, Mover, check},
     shipments::{
+        edit_items::{self, EditItems},
         fulfill_again::FulfillAgain,
         reship::{Input, Reship},
         restore::RestoreShipment,
@@ -222,4 +223,38 @@ async fn one_thing_that_eight_do_at_once_is_done_once() {
     yard.adds_up().await;
     let n = |count: &AtomicI64| count.load(Ordering::Relaxed);
     assert_eq!((n(&yard.done.voids), n(&yard.done.restores), n(&yard.done.words)), (2, 1, 2));
+}
+
+/// Whoever edits items draws a number and moves stock twice; others meanwhile draw
+/// numbers and take the same stock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_edits_items_waits_for_nobody_in_a_circle() {
+    let yard = std::sync::Arc::new(Yard::open().await);
+    let everybody = (0..8usize).map(|who| {
+        let yard = yard.clone();
+        tokio::spawn(async move {
+            let (order, lines) = &yard.orders[who % yard.orders.len()];
+            for round in 0..12i32 {
+                let input = Input::of(&[(lines[0], 1)]);
+                let did = match who < yard.orders.len() {
+                    true => yard.shop.act::<Reship>(order.0, input).await,
+                    false => {
+                        let newest = yard
+                            .shop
+                            .value(&format!(
+                                "select max(id) from shipments where order_id = {order} and reship_of is null"
+                            ))
+                            .await;
+                        let input = edit_items::Input::of(&[(lines[0], 1 + round % 2)]);
+                        yard.shop.act::<EditItems>(newest, input).await
+                    }
+                };
+                let made = did.unwrap_or_else(|why| panic!("round {round} of {who}: {why:?}"));
+                assert!(made.changed || round == 0, "round {round} of {who}");
+            }
+        })
+    });
+    for one in everybody.collect::<Vec<_>>() {
+        one.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    }
 }

@@ -81,7 +81,6 @@ async fn the_next_post_goes_to_the_new_address_by_the_new_method() {
 #[tokio::test]
 async fn what_was_posted_needs_a_hold_first_and_is_told_so() {
     let shop = Shop::open().await;
-    shop.database.unchecked("the channel cancels its order by hand");
     let (order, shipment) = shop.order(shop.ebay, &[("A", 1)]).await;
     shop.act::<Post>(shipment.0, NoInput {}).await.unwrap();
     assert!(why::<EditAddress>(&shop, order, address()).await.sentence.contains("is being posted now"));
@@ -112,7 +111,7 @@ async fn what_was_posted_needs_a_hold_first_and_is_told_so() {
     shop.run().await;
     let left = why::<EditAddress>(&shop, order, address()).await;
     assert!(left.sentence.contains("has left the warehouse"), "{}", left.sentence);
-    shop.sql("update orders set canceled_at = now()").await;
+    shop.by_hand("update orders set canceled_at = now()").await;
     assert!(why::<EditAddress>(&shop, order, address()).await.sentence.contains("canceled at the channel"));
 }
 

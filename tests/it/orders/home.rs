@@ -9,7 +9,7 @@ async fn what_needs_somebody_is_listed_by_harm() {
     let portal = Portal::open().await;
     let (account, order) = (portal.own.account, portal.own.record("order"));
     portal
-        .sql(&format!(
+        .by_hand(&format!(
             "update shipments set status = 'unconfirmed' where account_id = {account}; \
              insert into order_holds (account_id, order_id, kind, created_at) \
                values ({account}, {order}, 'fraud', now() - interval '4 days'); \

@@ -1,7 +1,7 @@
 //! `/orders`: paging, filters, search, who sees what.
 
 use super::add;
-use crate::support::portal::Portal;
+use crate::support::{parcels::Parcels, portal::Portal, rows::Rows};
 use waybill::{
     accounts::Role,
     ids::CustomerId,
@@ -49,15 +49,31 @@ async fn pages_go_forward_and_back_through_orders_of_the_same_instant() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_filter_narrows_the_list() {
     let portal = Portal::open().await;
-    let at = ", placed_at, status, shipment_status, channel_sync, ship_by";
-    add(
-        &portal,
-        "A",
-        at,
-        ", '2026-11-01T10:00:00Z', 'unshipped', 'error', 'awaiting_send', '2026-11-03T00:00:00Z'",
-    )
-    .await;
-    add(&portal, "B", at, ", '2026-11-02T10:00:00Z', 'shipped', 'delivered', 'warning', null").await;
+    let a =
+        add(&portal, "A", ", placed_at, ship_by", ", '2026-11-01T10:00:00Z', '2026-11-03T00:00:00Z'").await;
+    let b = add(&portal, "B", ", placed_at", ", '2026-11-02T10:00:00Z'").await;
+    let rows = Rows::of(&portal.database).await;
+    for (order, number, set) in [
+        (a, "SHP-A", "status = 'error'"),
+        (
+            b,
+            "SHP-B",
+            "status = 'delivered', date_post = now(), fulfillment_id = 'B', shipped_at = now(), delivered_at = now(), \
+             channel_sync = 'warning'",
+        ),
+    ] {
+        let record = |kind| portal.own.record(kind);
+        let parcels = Parcels {
+            account: portal.own.account.0,
+            channel: record("channel"),
+            connection: record("connection"),
+            warehouse: record("warehouse"),
+            order,
+            shipment: 0,
+            problem: 0,
+        };
+        parcels.ship(&rows, number, set).await;
+    }
     let held = add(&portal, "C", ", placed_at, on_hold", ", '2026-11-03T10:00:00Z', true").await;
     let account = portal.own.account;
     portal

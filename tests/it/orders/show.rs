@@ -57,7 +57,9 @@ async fn its_part_is_asked_for_alone_and_says_both_states() {
     let (account, order) = (portal.own.account, portal.own.record("order"));
     let change = async |set: &str| {
         portal
-            .sql(&format!("update shipments set {set}, version = version + 1 where account_id = {account}"))
+            .by_hand(&format!(
+                "update shipments set {set}, version = version + 1 where account_id = {account}"
+            ))
             .await;
     };
     change("channel_sync = 'pending_sync'").await;

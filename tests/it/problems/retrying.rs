@@ -60,7 +60,6 @@ async fn one_is_sent_again_by_the_action_that_fits() {
 #[tokio::test]
 async fn a_group_leaves_one_job_and_that_one_job_for_each_shipment() {
     let (shop, shipments) = refused(3).await;
-    shop.database.unchecked("states are set by hand");
     let problem = first(&shop).await;
     let done = shop.act::<RetryGroup>(problem, all()).await.unwrap();
     assert_eq!(done.message, "Retrying 3 problems at ShipStation. The result will stand in the activity.");
@@ -69,8 +68,9 @@ async fn a_group_leaves_one_job_and_that_one_job_for_each_shipment() {
     assert!(!shop.act::<RetryGroup>(problem, all()).await.unwrap().changed);
     // one of them is sent by hand meanwhile, one is put on hold
     shop.act::<Post>(shipments[0].0, NoInput {}).await.unwrap();
-    shop.sql(&format!(
-        "update orders set on_hold = true where id = (select order_id from shipments where id = {})",
+    shop.by_hand(&format!(
+        "insert into order_holds (account_id, order_id, kind) select account_id, order_id, 'operator' \
+         from shipments where id = {}",
         shipments[1]
     ))
     .await;
@@ -96,7 +96,6 @@ async fn a_group_leaves_one_job_and_that_one_job_for_each_shipment() {
 #[tokio::test]
 async fn failed_only_leaves_alone_what_waits_for_its_next_try() {
     let (shop, _) = refused(3).await;
-    shop.database.unchecked("states are set by hand");
     let problem = first(&shop).await;
     shop.sql(&format!(
         "update problems set next_attempt_at = '2099-01-01', will_retry = true where id = {problem}"
@@ -111,7 +110,7 @@ async fn failed_only_leaves_alone_what_waits_for_its_next_try() {
     assert!(!done.changed, "{}", done.message);
     // what is snoozed and what nobody knows stays out of it
     shop.sql(&format!("update problems set snoozed_until = '2099-01-01' where id = {problem}")).await;
-    shop.sql(
+    shop.by_hand(
         "update shipments set status = 'unconfirmed' where id = (select max(shipment_id) from problems)",
     )
     .await;
@@ -121,7 +120,6 @@ async fn failed_only_leaves_alone_what_waits_for_its_next_try() {
 #[tokio::test]
 async fn the_permission_is_that_of_what_is_retried() {
     let (shop, shipments) = refused(1).await;
-    shop.database.unchecked("states are set by hand");
     let problem = first(&shop).await;
     for refused in [
         shop.act_as::<Retry>(Role::Support, problem, NoInput {}).await,
@@ -130,7 +128,11 @@ async fn the_permission_is_that_of_what_is_retried() {
         assert!(matches!(refused, Err(ActionError::Forbidden(_))), "{refused:?}");
     }
     // a parcel that left is not sent again from here
-    shop.sql(&format!("update shipments set status = 'shipped' where id = {}", shipments[0])).await;
+    shop.by_hand(&format!(
+        "update shipments set status = 'shipped', shipped_at = now() where id = {}",
+        shipments[0]
+    ))
+    .await;
     let left = shop.act::<Retry>(problem, NoInput {}).await;
     assert!(
         matches!(&left, Err(ActionError::Unavailable(why)) if why.sentence.contains("left the warehouse"))

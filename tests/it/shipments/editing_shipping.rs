@@ -12,6 +12,7 @@ use waybill::{
     shipments::{
         ChannelSync, Status,
         edit_shipping::{EditShipping, Input, Notify},
+        void::{self, VoidShipment},
     },
 };
 
@@ -144,17 +145,15 @@ async fn what_will_not_do_is_said_beside_its_field() {
 #[tokio::test]
 async fn a_closed_order_is_no_obstacle_and_a_void_one_is() {
     let shop = Shop::open().await;
-    shop.database.unchecked("its shipment is voided by hand");
     let (order, shipment) = left(&shop).await;
-    shop.sql(&format!(
+    shop.by_hand(&format!(
         "update orders set canceled_at = now() where id = {order};
          update shipments set status = 'delivered', delivered_at = now() where id = {shipment}"
     ))
     .await;
     assert!(shop.act::<EditShipping>(shipment.0, tracked("UPS", "1Z2")).await.unwrap().changed);
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Delivered, "never back");
-    shop.sql(&format!("update shipments set status = 'canceled', voided_at = now() where id = {shipment}"))
-        .await;
+    shop.act::<VoidShipment>(shipment.0, void::Input { reason: "Wrong".into() }).await.unwrap();
     let Err(ActionError::Unavailable(why)) =
         shop.act::<EditShipping>(shipment.0, tracked("UPS", "1Z3")).await
     else {

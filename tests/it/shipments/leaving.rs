@@ -74,7 +74,6 @@ async fn what_the_provider_says_and_what_a_person_says_come_to_the_same() {
 #[tokio::test]
 async fn one_that_was_never_posted_may_leave_and_one_in_doubt_may_not() {
     let shop = Shop::open().await;
-    shop.database.unchecked("its shipment is put into states by hand");
     let (_, shipment) = shop.order(shop.shopify, &[("A", 1)]).await;
     shop.act::<EditShipping>(shipment.0, tracked("UPS", "1Z1")).await.unwrap();
     assert_eq!(shop.shipment(shipment).await.shipment.status, Status::Shipped);
@@ -85,7 +84,7 @@ async fn one_that_was_never_posted_may_leave_and_one_in_doubt_may_not() {
 
     for (status, says) in [("posting", "It is being posted"), ("unconfirmed", "It is not known whether")] {
         let (_, shipment) = shop.order(shop.shopify, &[("A", 1)]).await;
-        shop.sql(&format!("update shipments set status = '{status}' where id = {shipment}")).await;
+        shop.by_hand(&format!("update shipments set status = '{status}' where id = {shipment}")).await;
         let refused = shop.act::<EditShipping>(shipment.0, tracked("UPS", "1Z1")).await.unwrap_err();
         let waybill::actions::ActionError::Refused(fields) = refused else { panic!("{refused:?}") };
         assert_eq!(fields[0].0, "tracking_number");

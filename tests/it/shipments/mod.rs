@@ -12,3 +12,4 @@ mod reposting;
 mod reshipping;
 mod standing;
 mod submitting;
+mod voided;

@@ -1,17 +1,22 @@
 //! Re-Ship: a new shipment in the same order, the original as it was, stock taken
 //! again or added back once.
 
-use crate::support::shop::Shop;
+use super::leaving::tracked;
+use crate::support::shop::{Shop, now};
 use serde_json::json;
 use waybill::{
     accounts::Role,
-    actions::{ActionError, NoInput},
+    actions::{Action, ActionError, Call, NoInput, Outcome, run},
     ids::{OrderId, OrderLineId, ShipmentId},
+    orders::holds as hold,
     shipments::{
         Status,
+        edit_items::{self, EditItems},
+        edit_shipping::EditShipping,
         post::Post,
         reship::{Input, Reship},
         restore::RestoreShipment,
+        undo_reship::UndoReship,
         void::{self, VoidShipment},
     },
 };
@@ -246,4 +251,142 @@ async fn what_is_sold_below_zero_is_a_backorder_that_the_next_units_cover() {
         shop.text("select json_build_array(on_hand, allocated, backordered) from stock").await,
         "[11, 3, 0]"
     );
+}
+
+#[tokio::test]
+async fn the_same_press_twice_makes_one_reship() {
+    let shop = Shop::open().await;
+    shop.stocked("A", 10, 300).await;
+    let (order, _) = shop.order(shop.ebay, &[("A", 2)]).await;
+    let input = Input::of(&[(line(&shop, order, "A").await, 2)]);
+    let by = shop.by(Role::Client);
+    let press = || {
+        let call = Call { id: order.0, input: input.clone(), version: None, key: Some("one press".into()) };
+        run::<Reship>(&shop.db, shop.account, &by, call, now())
+    };
+    let (one, two) = tokio::join!(press(), press());
+    let (one, two, late) = (one.unwrap(), two.unwrap(), press().await.unwrap());
+    assert_eq!((&one.data, &one.data), (&two.data, &late.data), "all are told the same");
+    assert_eq!(shop.value("select count(*) from shipments").await, 2);
+    assert_eq!(on_hand(&shop, "A").await, 6);
+    // another press is another reship
+    shop.act::<Reship>(order.0, input.clone()).await.unwrap();
+    assert_eq!(shop.value("select count(*) from shipments").await, 3);
+}
+
+/// The order's items that count as shipped, and its status.
+async fn shipped(shop: &Shop) -> String {
+    shop.text("select items_shipped || ' of ' || items_ordered || ' ' || status from orders").await
+}
+
+async fn leaves(shop: &Shop, shipment: ShipmentId) {
+    let number = format!("1Z{shipment}");
+    shop.act::<EditShipping>(shipment.0, tracked("UPS", &number)).await.unwrap();
+}
+
+async fn voids(shop: &Shop, shipment: ShipmentId) {
+    shop.act::<VoidShipment>(shipment.0, void::Input { reason: "Lost".into() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reship_counts_for_what_its_original_did_not_send() {
+    let shop = Shop::open().await;
+    let (order, original) = shop.order(shop.ebay, &[("A", 2), ("B", 1)]).await;
+    let (a, b) = (line(&shop, order, "A").await, line(&shop, order, "B").await);
+    shop.act::<Reship>(order.0, Input::of(&[(a, 2), (b, 1)])).await.unwrap();
+    let reship = newest(&shop).await;
+    voids(&shop, original).await;
+    assert_eq!(shipped(&shop).await, "0 of 3 unshipped");
+    leaves(&shop, reship).await;
+    assert_eq!(shipped(&shop).await, "3 of 3 shipped");
+    // whatever becomes of the original: it was three items that were bought
+    shop.act::<RestoreShipment>(original.0, NoInput {}).await.unwrap();
+    assert_eq!(shipped(&shop).await, "3 of 3 shipped");
+    leaves(&shop, original).await;
+    assert_eq!(shipped(&shop).await, "3 of 3 shipped");
+    voids(&shop, reship).await;
+    assert_eq!(shipped(&shop).await, "3 of 3 shipped", "the original’s are still there");
+    voids(&shop, original).await;
+    assert_eq!(shipped(&shop).await, "0 of 3 unshipped");
+    shop.act::<RestoreShipment>(reship.0, NoInput {}).await.unwrap();
+    assert_eq!(shipped(&shop).await, "3 of 3 shipped");
+}
+
+#[tokio::test]
+async fn sent_twice_over_an_item_is_one_item() {
+    let shop = Shop::open().await;
+    let (order, original) = shop.order(shop.ebay, &[("A", 1), ("B", 2)]).await;
+    let a = line(&shop, order, "A").await;
+    leaves(&shop, original).await;
+    for _ in 0..2 {
+        shop.act::<Reship>(order.0, Input::of(&[(a, 1)])).await.unwrap();
+        leaves(&shop, newest(&shop).await).await;
+    }
+    assert_eq!(shipped(&shop).await, "3 of 3 shipped");
+    voids(&shop, original).await;
+    assert_eq!(shipped(&shop).await, "1 of 3 partially_shipped", "A is there, B is not");
+}
+
+#[tokio::test]
+async fn edited_items_of_an_order_whose_reship_left_are_counted_once() {
+    let shop = Shop::open().await;
+    let (order, original) = shop.order(shop.ebay, &[("A", 3)]).await;
+    let a = line(&shop, order, "A").await;
+    shop.act::<Reship>(order.0, Input::of(&[(a, 2)])).await.unwrap();
+    leaves(&shop, newest(&shop).await).await;
+    assert_eq!(shipped(&shop).await, "2 of 3 partially_shipped");
+    let operator = hold::Input { kind: "operator".into(), ..hold::Input::default() };
+    shop.act::<hold::AddHold>(order.0, operator).await.unwrap();
+    shop.act::<EditItems>(original.0, edit_items::Input::of(&[(a, 1)])).await.unwrap();
+    assert_eq!(shipped(&shop).await, "1 of 1 shipped", "one is wanted, and one is there");
+    leaves(&shop, newest(&shop).await).await;
+    assert_eq!(shipped(&shop).await, "1 of 1 shipped");
+}
+
+async fn holds(shop: &Shop) -> String {
+    shop.text("select string_agg(kind || ' ' || reason, ', ' order by id) from order_holds where released_at is null")
+        .await
+}
+
+async fn undoes(shop: &Shop, order: OrderId, done: &Outcome) {
+    let undo = done.undo.as_ref().unwrap();
+    assert_eq!(undo.action, UndoReship::NAME);
+    shop.act::<UndoReship>(order.0, serde_json::from_value(undo.input.clone()).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reship_taken_back_takes_its_own_hold_along_and_no_other() {
+    let shop = Shop::open().await;
+    let (order, _) = shop.order(shop.ebay, &[("A", 2)]).await;
+    let a = line(&shop, order, "A").await;
+    let held = || Input { hold: true, ..Input::of(&[(a, 1)]) };
+    let operator = |reason: &str| hold::Input {
+        kind: "operator".into(),
+        reason: reason.into(),
+        ..hold::Input::default()
+    };
+    let remove = || serde_json::from_value(json!({ "kind": "operator" })).unwrap();
+    // its own goes
+    let done = shop.act::<Reship>(order.0, held()).await.unwrap();
+    assert_eq!(holds(&shop).await, "operator To be changed before it is reshipped");
+    undoes(&shop, order, &done).await;
+    assert_eq!(
+        (holds(&shop).await.as_str(), shop.text("select on_hold from orders").await.as_str()),
+        ("", "false")
+    );
+    // one that stood before stays, and so does another kind
+    shop.act::<hold::AddHold>(order.0, operator("Look at the street")).await.unwrap();
+    let fraud = hold::Input { kind: "fraud".into(), ..hold::Input::default() };
+    shop.act::<hold::AddHold>(order.0, fraud).await.unwrap();
+    let done = shop.act::<Reship>(order.0, held()).await.unwrap();
+    undoes(&shop, order, &done).await;
+    assert_eq!(holds(&shop).await, "operator Look at the street, fraud ");
+    shop.act::<hold::RemoveHold>(order.0, remove()).await.unwrap();
+    // and so does one that somebody else placed in the place of its own
+    let done = shop.act::<Reship>(order.0, held()).await.unwrap();
+    shop.act::<hold::RemoveHold>(order.0, remove()).await.unwrap();
+    shop.act::<hold::AddHold>(order.0, operator("Ask the buyer")).await.unwrap();
+    undoes(&shop, order, &done).await;
+    assert_eq!(holds(&shop).await, "fraud , operator Ask the buyer");
+    assert_eq!(shop.value("select count(*) from shipments where voided_at is null").await, 1);
 }

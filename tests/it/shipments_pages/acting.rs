@@ -98,7 +98,12 @@ async fn submitting_answers_with_the_result() {
 async fn a_held_order_is_not_posted() {
     let portal = Desk::open().await;
     let own = &portal.own;
-    portal.sql(&format!("update orders set on_hold = true where id = {}", own.order)).await;
+    portal
+        .by_hand(&format!(
+            "insert into order_holds (account_id, order_id, kind) values ({}, {}, 'operator')",
+            own.account, own.order
+        ))
+        .await;
     let mut browser = portal.visitor(Role::Client).await;
     let page = browser.get(&format!("/shipments/{}/post", own.shipment)).await;
     assert!(page.body.contains("The order is on hold. Remove its holds first."));

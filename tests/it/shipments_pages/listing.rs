@@ -166,7 +166,7 @@ async fn home_counts_what_its_link_lists() {
         )
         .await;
     portal
-        .sql(&format!("update shipments set status = 'canceled', voided_at = now() where id = {voided}"))
+        .by_hand(&format!("update shipments set status = 'canceled', voided_at = now() where id = {voided}"))
         .await;
     assert_eq!(browser.get("/").await.text(&format!("tr:has({link}) .big")), "2");
 }

@@ -6,9 +6,8 @@ mod listing;
 mod queue;
 mod showing;
 
-use crate::support::{database::connect, parcels::Parcels, portal::Portal};
+use crate::support::{parcels::Parcels, portal::Portal, rows::Rows};
 use std::ops::Deref;
-use tokio_postgres::Client;
 
 /// A portal whose accounts have these parcels and no others.
 struct Desk {
@@ -42,6 +41,6 @@ impl Desk {
 }
 
 /// A connection past every policy, for rows.
-async fn rows(portal: &Portal) -> Client {
-    connect(&portal.database.superuser_url()).await
+async fn rows(portal: &Portal) -> Rows {
+    Rows::of(&portal.database).await
 }

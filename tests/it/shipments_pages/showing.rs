@@ -51,8 +51,8 @@ async fn actions_that_cannot_be_taken_say_why_and_offer_what_helps() {
     assert_eq!(page.text(".actions-panel .primary"), "Post to Fulfillment p");
 
     portal
-        .sql(&format!(
-            "update orders set on_hold = true where id = {0}; insert into order_holds (account_id, order_id, kind, reason, placed_by_name)
+        .by_hand(&format!(
+            "insert into order_holds (account_id, order_id, kind, reason, placed_by_name)
              values ({1}, {0}, 'operator', 'Wrong street', 'Noor Haddad')",
             own.order, own.account
         ))

@@ -104,7 +104,9 @@ impl TestDatabase {
         TestDatabase { name, server, checked: AtomicBool::new(false) }
     }
 
-    /// It need not balance in the end; `why`, for who reads the test.
+    /// It need not balance in the end: only for tests whose subject is a law that is
+    /// broken, or a balance that cannot be. What others write by hand is settled,
+    /// see [`super::rows::Rows`]. `why`, for who reads the test.
     pub fn unchecked(&self, why: &'static str) {
         assert!(!why.is_empty());
         self.checked.store(false, Ordering::Relaxed);

@@ -41,7 +41,11 @@ pub async fn furnish(
         ),
         (
             "fulfillment_order",
-            "insert into fulfillment_orders (account_id, order_id, warehouse_id, status) values ($a, $order, $warehouse, 'submitted') returning id",
+            "insert into fulfillment_orders (account_id, order_id, warehouse_id, status) values ($a, $order, $warehouse, 'closed') returning id",
+        ),
+        (
+            "fulfillment_order_line",
+            "insert into fulfillment_order_lines (account_id, fulfillment_order_id, order_line_id, quantity, fulfilled) values ($a, $fulfillment_order, $order_line, 1, 1) returning id",
         ),
         (
             "shipment",

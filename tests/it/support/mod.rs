@@ -6,4 +6,5 @@ pub mod furnish;
 pub mod generic;
 pub mod parcels;
 pub mod portal;
+pub mod rows;
 pub mod shop;

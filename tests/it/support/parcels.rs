@@ -1,6 +1,6 @@
 //! Rows of an account that sells and ships, for tests of pages.
 
-use tokio_postgres::Client;
+use super::rows::Rows;
 
 /// What an account sells and ships with.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +19,9 @@ pub struct Parcels {
 
 impl Parcels {
     /// Makes them.
-    pub async fn furnish(client: &Client, account: i64, store: i64) -> Parcels {
+    pub async fn furnish(rows: &Rows, account: i64, store: i64) -> Parcels {
         let channel = one(
-            client,
+            rows,
             &format!(
                 "insert into channels (account_id, store_id, kind, name, on_unmapped_courier)
                  select {account}, {store}, 'ebay', 'eBay UK' || case when exists (
@@ -31,12 +31,12 @@ impl Parcels {
         )
         .await;
         let warehouse = one(
-            client,
+            rows,
             &format!("insert into warehouses (account_id, name) values ({account}, 'Antwerp') returning id"),
         )
         .await;
         let connection = one(
-            client,
+            rows,
             &format!(
                 "insert into connections (account_id, kind, name, warehouse_id)
                  values ({account}, 'shipstation', 'ShipStation Antwerp', {warehouse}) returning id"
@@ -44,12 +44,12 @@ impl Parcels {
         )
         .await;
         let customer = one(
-            client,
+            rows,
             &format!("insert into customers (account_id, name, email) values ({account}, 'Ada Buyer', 'ada@buyer.example') returning id"),
         )
         .await;
         let order = one(
-            client,
+            rows,
             &format!(
                 "insert into orders (account_id, channel_id, customer_id, number, channel_reference, currency, placed_at, search_text)
                  values ({account}, {channel}, {customer}, 'SO-{account}', 'ref-{account}', 'EUR', now(), 'so-{account} ada buyer')
@@ -58,21 +58,21 @@ impl Parcels {
         )
         .await;
         let mut parcels = Parcels { account, channel, connection, warehouse, order, shipment: 0, problem: 0 };
-        parcels.shipment = parcels.ship(client, &format!("SHP-{account}-1"), "").await;
-        parcels.problem = parcels.fail(client, parcels.shipment, "submit", "invalid_request", None).await;
+        parcels.shipment = parcels.ship(rows, &format!("SHP-{account}-1"), "").await;
+        parcels.problem = parcels.fail(rows, parcels.shipment, "submit", "invalid_request", None).await;
         parcels
     }
 
     /// One more shipment of the order with one line; `set` changes its columns.
-    pub async fn ship(&self, client: &Client, number: &str, set: &str) -> i64 {
+    pub async fn ship(&self, rows: &Rows, number: &str, set: &str) -> i64 {
         let Parcels { account, channel, connection, warehouse, order, .. } = self;
         let fulfillment_order = one(
-            client,
+            rows,
             &format!("insert into fulfillment_orders (account_id, order_id, warehouse_id) values ({account}, {order}, {warehouse}) returning id"),
         )
         .await;
         let line = one(
-            client,
+            rows,
             &format!(
                 "insert into order_lines (account_id, order_id, position, sku, name, quantity)
                  values ({account}, {order}, 1, 'KTL-0081', 'Enamel kettle', 2) returning id"
@@ -80,7 +80,7 @@ impl Parcels {
         )
         .await;
         let shipment = one(
-            client,
+            rows,
             &format!(
                 "insert into shipments (account_id, number, order_id, fulfillment_order_id, warehouse_id, connection_id, channel_id, search_text)
                  values ({account}, '{number}', {order}, {fulfillment_order}, {warehouse}, {connection}, {channel},
@@ -95,29 +95,30 @@ impl Parcels {
              insert into fulfillment_order_lines (account_id, fulfillment_order_id, order_line_id, quantity, fulfilled)
              values ({account}, {fulfillment_order}, {line}, 2, 2);"
         );
-        client.batch_execute(&details).await.expect("its details");
+        rows.batch_execute(&details).await.expect("its details");
         if !set.is_empty() {
             let change =
                 format!("update shipments set {set} where account_id = {account} and id = {shipment}");
-            client.batch_execute(&change).await.unwrap_or_else(|e| panic!("{change}: {e:?}"));
+            rows.batch_execute(&change).await.unwrap_or_else(|e| panic!("{change}: {e:?}"));
         }
+        rows.settle().await;
         shipment
     }
 
     /// A shipment that left with a courier and failed at the channel for it.
-    pub async fn unmapped(&self, client: &Client, number: &str, courier: &str) -> (i64, i64) {
+    pub async fn unmapped(&self, rows: &Rows, number: &str, courier: &str) -> (i64, i64) {
         let set = format!(
-            "status = 'shipped', date_post = now(), fulfillment_id = 'F{number}', courier = '{courier}',
-             tracking_number = 'T{number}', channel_sync = 'failed'"
+            "status = 'shipped', inventory_status = 'shipped', shipped_at = now(), date_post = now(),
+             fulfillment_id = 'F{number}', courier = '{courier}', tracking_number = 'T{number}', channel_sync = 'failed'"
         );
-        let shipment = self.ship(client, number, &set).await;
-        (shipment, self.fail(client, shipment, "submit", "courier_unmapped", Some(courier)).await)
+        let shipment = self.ship(rows, number, &set).await;
+        (shipment, self.fail(rows, shipment, "submit", "courier_unmapped", Some(courier)).await)
     }
 
     /// An open problem of a shipment.
     pub async fn fail(
         &self,
-        client: &Client,
+        rows: &Rows,
         shipment: i64,
         kind: &str,
         class: &str,
@@ -130,7 +131,7 @@ impl Parcels {
         };
         let courier_sql = courier.map_or("null".to_owned(), |c| format!("'{c}'"));
         one(
-            client,
+            rows,
             &format!(
                 "insert into problems (account_id, kind, shipment_id, order_id, channel_id, connection_id, error_class, cause_key,
                                        courier, code, detail, first_seen_at, last_seen_at)
@@ -143,6 +144,6 @@ impl Parcels {
     }
 }
 
-async fn one(client: &Client, statement: &str) -> i64 {
-    client.query_one(statement, &[]).await.unwrap_or_else(|e| panic!("{statement}: {e:?}")).get(0)
+async fn one(rows: &Rows, statement: &str) -> i64 {
+    rows.query_one(statement, &[]).await.unwrap_or_else(|e| panic!("{statement}: {e:?}")).get(0)
 }

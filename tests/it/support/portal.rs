@@ -13,6 +13,7 @@
 use super::{
     database::{TestDatabase, connect},
     furnish::furnish,
+    rows::Rows,
 };
 use clap::Parser;
 use std::{
@@ -113,7 +114,6 @@ impl Portal {
     pub async fn open_with(flags: &[&str], rooms: Rooms) -> Portal {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await;
-        database.unchecked("pages show rows in every state, written past the rules");
         let flags = ["portal", "--threads=1", "--stop-seconds=1"].iter().chain(flags);
         let config = Settings::parse_from(flags).config;
         let db = Db::open(&database.owner_url(), 8, "test").expect("a pool");
@@ -156,6 +156,11 @@ impl Portal {
     pub async fn sql(&self, statement: &str) {
         let client = connect(&self.database.superuser_url()).await;
         client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+    }
+
+    /// As [`Portal::sql`], for rows that the product derives others of.
+    pub async fn by_hand(&self, statement: &str) {
+        Rows::of(&self.database).await.write(statement).await;
     }
 
     /// One number, asked as the superuser.

@@ -1,7 +1,7 @@
 //! A merchant with an eBay and a Shopify channel and a ShipStation connection,
 //! all in a sandbox of its own, and the jobs run by hand.
 
-use super::database::TestDatabase;
+use super::{database::TestDatabase, rows::Rows};
 use serde_json::json;
 use std::{cell::Cell, sync::Arc, time::Duration};
 use waybill::{
@@ -363,6 +363,11 @@ impl Shop {
     /// Runs SQL past every policy.
     pub async fn sql(&self, statement: &str) {
         super::database::connect(&self.superuser()).await.batch_execute(statement).await.unwrap();
+    }
+
+    /// As [`Shop::sql`], for rows that the product derives others of.
+    pub async fn by_hand(&self, statement: &str) {
+        Rows::of(&self.database).await.write(statement).await;
     }
 
     fn superuser(&self) -> String {

@@ -242,6 +242,12 @@ async fn what_moves_row_by_row_is_told_without_a_line_of_history() {
              values ({account}, 'post', 'shipments', 'running', 9, 9) returning id) select id from made"
         ))
         .await;
+    portal
+        .sql(&format!(
+            "insert into bulk_rows (account_id, operation_id, position, subject_id, subject_label, subject_version, outcome) \
+             select {account}, {operation}, n, n, 'SHP-' || n, 1, 'waiting' from generate_series(1, 9) n"
+        ))
+        .await;
     let operation = format!("bulk_operation:{operation}");
     long_ago(&portal).await;
     let mut stream = Stream::open(&client, &format!("{import}&about={operation}"), None).await;
@@ -249,9 +255,13 @@ async fn what_moves_row_by_row_is_told_without_a_line_of_history() {
     assert_eq!(told.data["changed"], serde_json::json!([import, operation]), "nobody knows what was missed");
     // the reader's own first look
     stream.says().await.expect("an event");
+    let row_done = format!(
+        "with row as (update bulk_rows set outcome = 'done' where account_id = {account} and position = 1) \
+         update bulk_operations set waiting = waiting - 1, done = done + 1"
+    );
     for (change, topic) in [
         ("update imports set rows_unchanged = rows_unchanged + 1", &import),
-        ("update bulk_operations set waiting = waiting - 1, done = done + 1", &operation),
+        (row_done.as_str(), &operation),
         ("update bulk_operations set state = 'paused'", &operation),
     ] {
         portal.sql(&format!("{change} where account_id = {account}")).await;
