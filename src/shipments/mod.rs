@@ -5,6 +5,7 @@
 //! not known stays *unconfirmed*, and nothing sends the shipment again until
 //! reading the provider or a person decides.
 
+pub mod arrive;
 mod budget;
 pub mod cancel_order;
 pub mod clear_submission;
