@@ -44,12 +44,35 @@ pub struct Installation {
     pub log: String,
 }
 
+/// Where e-mails go out. Without it they are kept and shown.
+#[derive(Clone, Default, Args)]
+pub struct MailSettings {
+    /// The mail server: smtps://user:password@host, or smtp:// for STARTTLS. Without it e-mails are kept and shown.
+    #[arg(long, env = "WAYBILL_SMTP_URL", hide_env_values = true, requires = "mail_from")]
+    pub smtp_url: Option<String>,
+
+    /// Whom e-mails come from, as in `Shop <orders@example.com>`.
+    #[arg(long, env = "WAYBILL_MAIL_FROM")]
+    pub mail_from: Option<String>,
+}
+
+impl std::fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // the URL holds a password
+        f.debug_struct("MailSettings").field("mail_from", &self.mail_from).finish_non_exhaustive()
+    }
+}
+
 /// The settings of the commands that open the portal or work the queue.
 #[derive(Clone, Args)]
 pub struct Config {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would show them as the help of the command")]
     pub installation: Installation,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would show them as the help of the command")]
+    pub mail: MailSettings,
 
     /// Address and port of the portal.
     #[arg(long, env = "WAYBILL_LISTEN", default_value = "127.0.0.1:8080")]

@@ -22,15 +22,15 @@ pub mod actions;
 pub mod filters;
 pub mod jobs;
 pub mod outbound;
-// 3 the courier catalogue and the mappings · stock and what it costs
+// 3 the courier catalogue and the mappings · stock and what it costs · webhooks, responders, e-mails
 pub mod couriers;
 pub mod inventory;
+pub mod notify;
 // 4 what was bought · where it came from · who ships it
 pub mod channels;
 pub mod orders;
 pub mod providers;
-// 5 what went wrong, in words · webhooks, responders, e-mails
-pub mod notify;
+// 5 what went wrong, in words
 pub mod problems;
 // 6 the heart: states, post, re-post, submit
 pub mod shipments;

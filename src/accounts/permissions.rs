@@ -52,6 +52,16 @@ text_enum! {
         ImportsRun = "imports.run",
         /// Read e-mails that went to customers.
         EmailsView = "emails.view",
+        /// Send an e-mail to a customer again.
+        EmailsSend = "emails.send",
+        /// Change what is written to customers, and when.
+        RespondersEdit = "responders.edit",
+        /// See webhook endpoints and what was delivered to them.
+        WebhooksView = "webhooks.view",
+        /// Send a webhook again, or a test.
+        WebhooksResend = "webhooks.resend",
+        /// Change webhook endpoints.
+        WebhooksEdit = "webhooks.edit",
         /// See customers' names, addresses and e-mails.
         PersonalView = "personal.view",
         /// See what goods cost.
@@ -91,6 +101,7 @@ impl Role {
                     | ActivityView
                     | ImportsRun
                     | EmailsView
+                    | EmailsSend
                     | PersonalView
             ),
             Role::Support => matches!(
@@ -104,6 +115,8 @@ impl Role {
                     | RecordsView
                     | ActivityView
                     | EmailsView
+                    | WebhooksView
+                    | WebhooksResend
             ),
         }
     }
@@ -130,6 +143,11 @@ impl Permission {
             Permission::ActivityView => "Activity log",
             Permission::ImportsRun => "Imports",
             Permission::EmailsView => "E-mails",
+            Permission::EmailsSend => "Send e-mails again",
+            Permission::RespondersEdit => "Edit responders",
+            Permission::WebhooksView => "Webhooks",
+            Permission::WebhooksResend => "Re-send webhooks",
+            Permission::WebhooksEdit => "Edit webhooks",
             Permission::PersonalView => "Personal data",
             Permission::CostsView => "Costs",
             Permission::PeopleManage => "People",

@@ -258,7 +258,8 @@ pub fn free<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a,
             kinds.iter().map(|kind| format!("{} ({})", kind.name, grouped(kind.n))).collect();
         Ok(vec![
             format!("Holds that stand: {}.", standing.join(", ")),
-            "Once no hold stands, an order can be posted. Nobody outside is told.".into(),
+            "Once no hold stands, an order can be posted. Neither the channel nor the provider is told."
+                .into(),
         ])
     })
 }
@@ -350,7 +351,7 @@ pub fn restore<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult
     })
 }
 
-const NOBODY: &str = "Nobody outside is told.";
+const NOBODY: &str = "Neither the channel nor the provider is told.";
 
 /// Of what only we see.
 pub fn nobody_told<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {

@@ -100,7 +100,8 @@ impl Demo {
         }
         demo::listen_to_shops(&db, &keyring, &sandbox, &portal, clock::now()).await?;
 
-        let outbound = Client::new(AddressPolicy::public().with_sandbox(sandbox.address()))?;
+        let outbound = Client::new(AddressPolicy::public().with_sandbox(sandbox.address()))?
+            .with_mailer(open::mailer(&self.config.mail)?);
         let app = App::new(db, keyring, outbound, registry::adapters(), self.config.clone());
         let (stop, stopped) = watch::channel(false);
         let worker = Worker {

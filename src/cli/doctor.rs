@@ -3,7 +3,7 @@
 use super::{open, start_logging};
 use crate::{
     channels::store,
-    config::Installation,
+    config::{Installation, MailSettings},
     db::{Db, embedded::ALLOW_SEARCHING, migrate, sql},
     demo,
     ids::AccountId,
@@ -24,6 +24,9 @@ use std::net::SocketAddr;
 pub struct Doctor {
     #[command(flatten)]
     installation: Installation,
+
+    #[command(flatten)]
+    mail: MailSettings,
 
     /// Where the stand-ins of the demo listen, when it is the demo that is looked at.
     #[arg(long, default_value = "127.0.0.1:8090")]
@@ -85,6 +88,7 @@ impl Doctor {
                 }
                 Err(error) => findings.bad(format!("database: {error:#}")),
             }
+            mail(&mut findings, &self.mail).await;
             findings
         });
         drop(runtime);
@@ -164,6 +168,24 @@ async fn database(
         && let Err(error) = outside(findings, &db, keyring, sandbox).await
     {
         findings.bad(format!("outside: {error:#}"));
+    }
+}
+
+/// Whether the mail server lets us in.
+async fn mail(findings: &mut Findings, settings: &MailSettings) {
+    match open::mailer(settings) {
+        Ok(None) => findings.good("mail: no server is set (WAYBILL_SMTP_URL); e-mails are kept and shown"),
+        Ok(Some(mailer)) => match mailer.test().await {
+            Ok(()) => {
+                findings.good(format!(
+                    "mail: {} lets us in; mail comes from {}",
+                    mailer.place(),
+                    mailer.from()
+                ));
+            }
+            Err(failure) => findings.bad(format!("mail: {}: {}", mailer.place(), failure.words)),
+        },
+        Err(error) => findings.bad(format!("mail: {error:#}")),
     }
 }
 

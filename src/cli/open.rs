@@ -3,12 +3,13 @@
 
 use super::start_logging;
 use crate::{
-    config::Installation,
+    config::{Installation, MailSettings},
     db::{
         Db,
         embedded::{DATABASE, LocalPg, Options, bootstrap},
         migrate,
     },
+    outbound::Mailer,
     secrets::Keyring,
 };
 use anyhow::{Context, Result, bail};
@@ -31,6 +32,13 @@ pub fn keyring(config: &Installation) -> Result<Keyring> {
         Some(key) => Keyring::from_base64(key),
         None => Keyring::from_file(&config.key_file()),
     }
+}
+
+/// The mail server, if one is named.
+pub fn mailer(settings: &MailSettings) -> Result<Option<Mailer>> {
+    let Some(url) = settings.smtp_url.as_deref().filter(|url| !url.is_empty()) else { return Ok(None) };
+    let from = settings.mail_from.as_deref().context("WAYBILL_MAIL_FROM is not set")?;
+    Mailer::new(url, from).map(Some)
 }
 
 /// Starts the private server if no database is named. On the main thread,

@@ -95,7 +95,7 @@ impl Serve {
         let policy = AddressPolicy::public();
         #[cfg(debug_assertions)]
         let policy = self.drill.allow(policy);
-        let outbound = Client::new(policy)?;
+        let outbound = Client::new(policy)?.with_mailer(open::mailer(&self.config.mail)?);
         Ok(App::new(db, keyring, outbound, super::registry::adapters(), self.config.clone()))
     }
 

@@ -311,6 +311,9 @@ diesel::table! {
         last_error -> Nullable<Text>,
         trace_id -> Nullable<Text>,
         finished_at -> Nullable<Timestamptz>,
+        message_id -> Nullable<Text>,
+        reply -> Nullable<Text>,
+        resend_of -> Nullable<Int8>,
     }
 }
 
@@ -731,6 +734,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    responses (account_id, event_id, responder_id, shipment_line_id) {
+        account_id -> Int8,
+        event_id -> Int8,
+        responder_id -> Int8,
+        shipment_line_id -> Int8,
+    }
+}
+
+diesel::table! {
     saved_views (account_id, id) {
         account_id -> Int8,
         id -> Int8,
@@ -974,6 +986,8 @@ diesel::table! {
         last_status -> Nullable<Int4>,
         last_record_id -> Nullable<Int8>,
         finished_at -> Nullable<Timestamptz>,
+        last_attempt_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
     }
 }
 
@@ -993,6 +1007,8 @@ diesel::table! {
         consecutive_failures -> Int4,
         version -> Int4,
         created_at -> Timestamptz,
+        stopped_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -245,7 +245,7 @@ impl Evidence<'_> {
         }
         for (at, (id, responder)) in self.ids.responders.iter().enumerate() {
             if responder.enabled {
-                let of = Of::other(Subject::Email, *id);
+                let of = Of::other(Subject::Responder, *id);
                 self.note(
                     minutes(50 + at as i64),
                     &admin,

@@ -96,8 +96,10 @@ text_enum! {
         User = "user",
         /// A webhook endpoint.
         Webhook = "webhook",
-        /// An e-mail responder or e-mail.
+        /// An e-mail.
         Email = "email",
+        /// What writes e-mails.
+        Responder = "responder",
         /// A job of the queue.
         Job = "job",
         /// A product and its stock.
@@ -174,6 +176,13 @@ impl Entry {
     /// Shows on this order too.
     pub fn of_order(mut self, order: OrderId) -> Entry {
         self.order = Some(order);
+        self
+    }
+
+    /// Shows on these too, where there are any.
+    pub fn of_parcel(mut self, order: Option<OrderId>, shipment: Option<ShipmentId>) -> Entry {
+        self.order = order.or(self.order);
+        self.shipment = shipment.or(self.shipment);
         self
     }
 

@@ -51,3 +51,24 @@ impl Schedule {
         Some(now + delay.max(asked))
     }
 }
+
+/// A schedule of fixed delays, in seconds: the first try, and one more after each.
+#[derive(Debug, Clone, Copy)]
+pub struct Steps(pub &'static [i64]);
+
+impl Steps {
+    /// Tries in all.
+    pub fn tries(&self) -> i32 {
+        i32::try_from(self.0.len()).unwrap_or(i32::MAX - 1) + 1
+    }
+
+    /// When to try again after `attempt` tries failed, or `None` when that was the
+    /// last. Up to a tenth later than the delay, so that what failed at once does
+    /// not come back at once; a `Retry-After` is the least delay, up to a day.
+    pub fn next(&self, attempt: i32, retry_after: Option<Duration>, now: Instant) -> Option<Instant> {
+        let delay = *self.0.get(usize::try_from(attempt.max(1) - 1).ok()?)?;
+        let later = rand::rng().random::<f64>() * delay as f64 / 10.0;
+        let delay = Duration::seconds(delay) + Duration::milliseconds((later * 1000.0) as i64);
+        Some(now + delay.max(retry_after.unwrap_or_default().min(LONGEST_ASKED)))
+    }
+}

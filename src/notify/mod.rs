@@ -2,6 +2,7 @@
 //! Both are written in the transaction of the change they tell of, so they are
 //! told exactly if it happened; deliveries are jobs.
 
+pub mod data;
 pub mod emails;
 pub mod events;
 pub mod responders;

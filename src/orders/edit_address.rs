@@ -9,6 +9,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::{activity, mask},
     ids::AddressId,
+    notify::events,
 };
 use diesel::{QueryableByName, sql_types::BigInt};
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,7 @@ impl Action for EditAddress {
             .changed(before, after);
         activity::record(scope, entry).await?;
         status::refresh(scope, subject.order.id).await?;
+        events::order_updated(scope, subject.order.id, &by.trace, now).await?;
         Ok(Outcome::done(format!("The address of order {number} is saved.")))
     }
 }

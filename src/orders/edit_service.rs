@@ -7,6 +7,7 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{activity, mask},
+    notify::events,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -47,7 +48,7 @@ impl Action for EditService {
         subject: Subject,
         by: &By,
         input: Input,
-        _: Instant,
+        now: Instant,
     ) -> Result<Outcome, ActionError> {
         let method = input.shipping_method.split_whitespace().collect::<Vec<_>>().join(" ");
         match method.chars().count() {
@@ -76,6 +77,7 @@ impl Action for EditService {
         );
         activity::record(scope, entry).await?;
         status::refresh(scope, order.id).await?;
+        events::order_updated(scope, order.id, &by.trace, now).await?;
         let outcome = Outcome::done(format!("Order {} is to be shipped by {method}.", order.number));
         Ok(match order.shipping_method.is_empty() {
             true => outcome,

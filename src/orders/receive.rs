@@ -9,6 +9,7 @@ use crate::{
     evidence::{Entry, activity},
     ids::{AddressId, ChannelId, CustomerId, OrderId, ProductId},
     jobs::{self, NewJob},
+    notify::events,
 };
 use diesel::{
     QueryableByName,
@@ -328,6 +329,7 @@ async fn create(
         .once(format!("plan:{id}"))
         .traced(&by.trace);
     jobs::enqueue(scope, job).await?;
+    events::order_created(scope, id, &by.trace, now).await?;
     Ok(Received::Created(id))
 }
 
@@ -398,6 +400,7 @@ async fn update(
             .once(format!("plan:{}", known.id))
             .traced(&by.trace);
     jobs::enqueue(scope, job).await?;
+    events::order_updated(scope, known.id, &by.trace, now).await?;
     Ok(Received::Updated(known.id))
 }
 

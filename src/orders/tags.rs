@@ -8,6 +8,7 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{activity, mask},
+    notify::events,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -68,8 +69,8 @@ async fn keep(
     subject: &Subject,
     by: &By,
     tags: [Vec<String>; 3],
-    verb: &'static str,
-    summary: String,
+    (verb, summary): (&'static str, String),
+    now: Instant,
 ) -> DbResult<()> {
     let account = scope.account();
     let [tags, added, removed] = tags;
@@ -95,7 +96,8 @@ async fn keep(
         )
         .await?;
     activity::record(scope, entry).await?;
-    status::refresh(scope, subject.order.id).await
+    status::refresh(scope, subject.order.id).await?;
+    events::order_updated(scope, subject.order.id, &by.trace, now).await
 }
 
 /// Those of `tags` that are not among `others`.
@@ -144,7 +146,7 @@ impl Action for AddTags {
         subject: Subject,
         by: &By,
         input: Input,
-        _: Instant,
+        now: Instant,
     ) -> Result<Outcome, ActionError> {
         let wanted = input.list()?;
         if let Some(long) = wanted.iter().find(|tag| tag.chars().count() > LONGEST) {
@@ -169,7 +171,7 @@ impl Action for AddTags {
         let added: Vec<String> = without(&order.tags_added, &new).into_iter().chain(new.clone()).collect();
         let kept = [tags, added, without(&order.tags_removed, &new)];
         let summary = format!("Added the {} to order {}", named(&new), order.number);
-        keep(scope, &subject, by, kept, "tags_added", summary).await?;
+        keep(scope, &subject, by, kept, ("tags_added", summary), now).await?;
         let said = format!("Order {} has the {}.", order.number, named(&new));
         Ok(Outcome::done(said).undone_by(RemoveTags::NAME, json!({ "tags": new.join(", ") })))
     }
@@ -208,7 +210,7 @@ impl Action for RemoveTags {
         subject: Subject,
         by: &By,
         input: Input,
-        _: Instant,
+        now: Instant,
     ) -> Result<Outcome, ActionError> {
         let unwanted = input.list()?;
         let order = &subject.order;
@@ -220,7 +222,7 @@ impl Action for RemoveTags {
             without(&order.tags_removed, &gone).into_iter().chain(gone.clone()).collect();
         let kept = [without(&order.tags, &gone), without(&order.tags_added, &gone), removed];
         let summary = format!("Removed the {} of order {}", named(&gone), order.number);
-        keep(scope, &subject, by, kept, "tags_removed", summary).await?;
+        keep(scope, &subject, by, kept, ("tags_removed", summary), now).await?;
         let said = format!("Order {} has the {} no more.", order.number, named(&gone));
         Ok(Outcome::done(said).undone_by(AddTags::NAME, json!({ "tags": gone.join(", ") })))
     }

@@ -2,7 +2,10 @@
 //! a URL is saved and again at every call, on the address that is connected to.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 use url::{Host, Url};
 
 /// What may be called. Loopback addresses are let through only by name of the
@@ -52,6 +55,30 @@ impl AddressPolicy {
         if url.scheme() != "https" || !matches!(port, 443 | 8443) || literal.is_some_and(|ip| !is_public(ip))
         {
             return Err(NOT_PUBLIC.into());
+        }
+        Ok(url)
+    }
+}
+
+impl AddressPolicy {
+    /// As [`AddressPolicy::check`], and every address its name has now is public.
+    /// A name that nobody knows gets the same words, so that names within a network
+    /// cannot be guessed.
+    pub async fn check_resolving(&self, text: &str) -> Result<Url, String> {
+        let url = self.check(text)?;
+        if let Some(Host::Domain(name)) = url.host() {
+            let found =
+                tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((name, 443))).await;
+            let public = match found {
+                Ok(Ok(found)) => {
+                    let found: Vec<SocketAddr> = found.collect();
+                    !found.is_empty() && found.iter().all(|a| is_public(a.ip()))
+                }
+                _ => false,
+            };
+            if !public {
+                return Err(NOT_PUBLIC.into());
+            }
         }
         Ok(url)
     }

@@ -1,7 +1,7 @@
 //! The client: one `reqwest` client for the whole process.
 
 use super::{
-    AddressPolicy, Answer, ErrorClass, Failure, Held, HttpRequest, HttpResponse, Reached,
+    AddressPolicy, Answer, ErrorClass, Failure, Held, HttpRequest, HttpResponse, Mailer, Reached,
     address::{NOT_PUBLIC, PublicOnly},
     lane::{Asks, Lane, Told, Turn, Why},
     turn,
@@ -35,6 +35,7 @@ pub struct Client {
     total: Duration,
     now: fn() -> Instant,
     taken: Option<Arc<Taken>>,
+    mailer: Option<Mailer>,
 }
 
 /// A turn that was taken ahead, and whether a call has used it.
@@ -73,12 +74,22 @@ impl Client {
             .user_agent(concat!("Waybill/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("building the HTTP client")?;
-        Ok(Client { http, policy: Arc::new(policy), total, now: clock::now, taken: None })
+        Ok(Client { http, policy: Arc::new(policy), total, now: clock::now, taken: None, mailer: None })
     }
 
     /// With another clock than the machine's, for budgets and records.
     pub fn with_clock(self, now: fn() -> Instant) -> Client {
         Client { now, ..self }
+    }
+
+    /// With a mail server.
+    pub fn with_mailer(self, mailer: Option<Mailer>) -> Client {
+        Client { mailer, ..self }
+    }
+
+    /// The mail server, if there is one.
+    pub fn mailer(&self) -> Option<&Mailer> {
+        self.mailer.as_ref()
     }
 
     /// Which addresses may be called; for checking a URL when it is saved.

@@ -8,6 +8,7 @@ pub mod address;
 mod client;
 mod failure;
 pub mod lane;
+mod mail;
 pub mod signature;
 pub mod turn;
 
@@ -15,6 +16,7 @@ pub use address::AddressPolicy;
 pub use client::{Called, Client};
 pub use failure::{Answer, ErrorClass, Failure, Held, Reached};
 pub use lane::Lane;
+pub use mail::{Fate, Letter, MailFailure, Mailer, Open};
 
 /// A request as plain data, so that adapters need no socket to be tested.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! What others are told of a shipment, and the parts of its page that are rows.
 
+pub use crate::notify::data::shipment as event_data;
+
 use crate::{
-    clock::Instant,
     db::{DbResult, Scope, sql},
-    ids::{OrderId, OrderLineId, ProductId, ShipmentId, ShipmentLineId},
+    ids::{OrderLineId, ProductId, ShipmentId, ShipmentLineId},
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Integer, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Integer, Nullable, Text},
 };
-use serde_json::{Value, json};
 
 /// A line of a shipment.
 #[derive(Debug, Clone, QueryableByName)]
@@ -47,66 +47,4 @@ pub async fn lines(scope: &mut Scope, id: ShipmentId) -> DbResult<Vec<Line>> {
             .bind(id),
         )
         .await
-}
-
-#[derive(QueryableByName)]
-struct Told {
-    #[diesel(sql_type = Text)]
-    number: String,
-    #[diesel(sql_type = BigInt)]
-    order_id: OrderId,
-    #[diesel(sql_type = Text)]
-    order_number: String,
-    #[diesel(sql_type = Text)]
-    channel_reference: String,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Text)]
-    channel_sync: String,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    date_post: Option<Instant>,
-    #[diesel(sql_type = Nullable<Text>)]
-    fulfillment_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    courier: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    tracking_number: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    tracking_url: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    shipped_at: Option<Instant>,
-}
-
-/// A shipment as events tell of it: no personal data.
-pub async fn event_data(scope: &mut Scope, id: ShipmentId) -> DbResult<Value> {
-    let account = scope.account();
-    let told: Option<Told> = scope
-        .row(
-            sql("select s.number, s.order_id, o.number as order_number, o.channel_reference, s.status, s.channel_sync, s.date_post, \
-                 s.fulfillment_id, s.courier, s.tracking_number, s.tracking_url, s.shipped_at from shipments s \
-                 join orders o on o.account_id = s.account_id and o.id = s.order_id where s.account_id = {} and s.id = {}")
-            .bind(account)
-            .bind(id),
-        )
-        .await?;
-    let Some(told) = told else { return Ok(Value::Null) };
-    let lines = lines(scope, id).await?;
-    Ok(json!({
-        "shipment": {
-            "id": id,
-            "number": told.number,
-            "order_id": told.order_id,
-            "order_number": told.order_number,
-            "channel_reference": told.channel_reference,
-            "status": told.status,
-            "channel_sync": told.channel_sync,
-            "date_post": told.date_post.map(|t| t.to_rfc3339()),
-            "fulfillment_id": told.fulfillment_id,
-            "courier": told.courier,
-            "tracking_number": told.tracking_number,
-            "tracking_url": told.tracking_url,
-            "shipped_at": told.shipped_at.map(|t| t.to_rfc3339()),
-            "items": lines.iter().map(|l| json!({ "id": l.id, "sku": l.sku, "name": l.name, "quantity": l.quantity })).collect::<Vec<_>>(),
-        }
-    }))
 }

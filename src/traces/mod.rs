@@ -3,6 +3,7 @@
 
 mod rows;
 
+pub use crate::notify::webhooks::DeliveryState;
 pub use rows::{Delivery, Email, Event, Job, Step};
 
 use crate::{
@@ -30,20 +31,6 @@ text_enum! {
         Failed = "failed",
         /// Another one took its place.
         Superseded = "superseded",
-    }
-}
-
-text_enum! {
-    /// Where the delivery of an event to an endpoint stands.
-    DeliveryState {
-        /// Not there yet.
-        Waiting = "waiting",
-        /// The endpoint took it.
-        Delivered = "delivered",
-        /// Every try was used up.
-        Failed = "failed",
-        /// The endpoint was switched off.
-        Canceled = "canceled",
     }
 }
 

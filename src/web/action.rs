@@ -397,6 +397,8 @@ fn section(path: &str) -> &'static str {
         "products" => "products",
         "transaction-records" => "records",
         "emails" => "emails",
+        "responders" => "responders",
+        "webhooks" | "deliveries" => "webhooks",
         _ => "",
     }
 }

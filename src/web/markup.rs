@@ -140,6 +140,8 @@ pub struct Can {
     pub activity: bool,
     /// Transaction records.
     pub records: bool,
+    /// Webhook endpoints.
+    pub webhooks: bool,
     /// Order imports.
     pub imports: bool,
     /// Products and movements of stock.

@@ -35,6 +35,7 @@ pub mod orders;
 mod preferences;
 mod problems;
 pub mod records;
+mod responders;
 pub mod routes;
 pub mod same_site;
 pub mod sessions;
@@ -45,6 +46,7 @@ pub mod stores;
 pub mod table;
 mod traces;
 pub mod up;
+mod webhooks;
 
 pub use asked::Asked;
 pub use error::{WebError, WebResult};

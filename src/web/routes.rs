@@ -4,16 +4,24 @@
 
 use super::{
     activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, inventory, jobs,
-    live, orders, preferences, problems, records, sessions, shipments, stores,
+    live, orders, preferences, problems, records, responders, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
-    traces, up,
+    traces, up, webhooks,
 };
 use crate::{
     accounts::Permission::{
         ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, InventoryView,
-        OrdersView, ProblemsView, RecordsView, StoresEdit, StoresView,
+        OrdersView, ProblemsView, RecordsView, RespondersEdit, StoresEdit, StoresView, WebhooksEdit,
+        WebhooksView,
     },
     inventory::counting::{AdjustStock, ReceiveStock, ReverseAdjustment},
+    notify::{
+        emails::ResendEmail,
+        responders::{DisableResponder, EnableResponder},
+        webhooks::{
+            DeleteEndpoint, PauseEndpoint, ResendDelivery, ResendRange, ResumeEndpoint, SendTestEvent,
+        },
+    },
     orders::{
         edit_address::EditAddress,
         edit_service::EditService,
@@ -26,11 +34,12 @@ use crate::{
         run_again::RunAgain,
     },
     shipments::{
-        cancel_order::CancelOrder, clear_submission::ClearSubmission, decide_post::DecidePost,
-        edit_items::EditItems, edit_shipping::EditShipping, fulfill_again::FulfillAgain, late::CancelSecond,
-        mark_error::MarkAsError, post::Post, reconcile::CheckWithProvider, repost::Repost,
-        resend::ResendFulfillments, reship::Reship, restore::RestoreShipment, resync_from::ResyncFrom,
-        submit::SubmitToChannel, undo_reship::UndoReship, void::VoidShipment,
+        arrive::MarkAsDelivered, cancel_order::CancelOrder, clear_submission::ClearSubmission,
+        decide_post::DecidePost, edit_items::EditItems, edit_shipping::EditShipping,
+        fulfill_again::FulfillAgain, late::CancelSecond, mark_error::MarkAsError, post::Post,
+        reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments, reship::Reship,
+        restore::RestoreShipment, resync_from::ResyncFrom, submit::SubmitToChannel, undo_reship::UndoReship,
+        void::VoidShipment,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -119,6 +128,23 @@ routes! {
         get  "/activity"                           Needs(ActivityView)    => activity::list::list;
         get  "/emails"                             Needs(EmailsView)      => emails::list::list;
         get  "/emails/{id}"                        Needs(EmailsView)      => emails::show::show;
+        // what others are told, and what customers are written
+        get  "/webhooks"                           Needs(WebhooksView)    => webhooks::list;
+        post "/webhooks"                           Needs(WebhooksEdit)    => webhooks::create;
+        // before the pattern that would take its last word for a number
+        get  "/webhooks/new"                       Needs(WebhooksEdit)    => webhooks::new;
+        get  "/webhooks/{id}"                      Needs(WebhooksView)    => webhooks::show;
+        get  "/webhooks/{id}/edit"                 Needs(WebhooksEdit)    => webhooks::edit;
+        post "/webhooks/{id}/edit"                 Needs(WebhooksEdit)    => webhooks::save;
+        get  "/webhooks/{id}/rotate"               Needs(WebhooksEdit)    => webhooks::ask_rotate;
+        post "/webhooks/{id}/rotate"               Needs(WebhooksEdit)    => webhooks::rotate;
+        get  "/webhooks/{id}/deliveries"           Needs(WebhooksView)    => webhooks::deliveries;
+        get  "/deliveries/{id}"                    Needs(WebhooksView)    => webhooks::delivery;
+        get  "/responders"                         Needs(EmailsView)      => responders::list;
+        post "/responders"                         Needs(RespondersEdit)  => responders::create;
+        get  "/responders/new"                     Needs(RespondersEdit)  => responders::new;
+        get  "/responders/{id}"                    Needs(EmailsView)      => responders::show;
+        post "/responders/{id}"                    Needs(RespondersEdit)  => responders::save;
         // who ships it
         get  "/connections"                        Needs(ConnectionsView) => connections::list::list;
         get  "/connections/{id}"                   Needs(ConnectionsView) => connections::show::show;
@@ -152,6 +178,7 @@ routes! {
         "/shipments/{id}/post"                 => Post;
         "/shipments/{id}/repost"               => Repost, shipments::CancelFirst;
         "/shipments/{id}/mark-as-error"        => MarkAsError;
+        "/shipments/{id}/mark-as-delivered"    => MarkAsDelivered;
         "/shipments/{id}/cancel-provider-order" => CancelOrder, shipments::AtOnce;
         "/shipments/{id}/cancel-second-order"  => CancelSecond, shipments::AtOnce;
         "/shipments/{id}/decide"               => DecidePost, shipments::WhatWasSeen;
@@ -163,6 +190,17 @@ routes! {
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/clear-submission"     => ClearSubmission;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
+
+        // what others are told
+        "/webhooks/{id}/pause"       => PauseEndpoint;
+        "/webhooks/{id}/resume"      => ResumeEndpoint;
+        "/webhooks/{id}/test"        => SendTestEvent, webhooks::AtOnce;
+        "/webhooks/{id}/resend"      => ResendRange, webhooks::RangeFields;
+        "/webhooks/{id}/delete"      => DeleteEndpoint;
+        "/deliveries/{id}/resend"    => ResendDelivery, webhooks::AtOnce;
+        "/responders/{id}/enable"    => EnableResponder;
+        "/responders/{id}/disable"   => DisableResponder;
+        "/emails/{id}/resend"        => ResendEmail;
 
         // stock
         "/products/{id}/receive-stock"      => ReceiveStock, inventory::ReceiptFields;

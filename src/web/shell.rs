@@ -86,6 +86,7 @@ impl Shell {
                 emails: can(Permission::EmailsView),
                 activity: can(Permission::ActivityView),
                 records: can(Permission::RecordsView),
+                webhooks: can(Permission::WebhooksView),
                 imports: can(Permission::ImportsRun),
                 inventory: can(Permission::InventoryView),
             },

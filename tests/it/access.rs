@@ -70,6 +70,9 @@ const SAMPLES: &[Sample] = &[
     record("/shipments/{id}/edit-items", |w| format!("/shipments/{}/edit-items", w.record("shipment"))),
     record("/shipments/{id}/edit-shipping", |w| format!("/shipments/{}/edit-shipping", w.record("shipment"))),
     record("/shipments/{id}/mark-as-error", |w| format!("/shipments/{}/mark-as-error", w.record("shipment"))),
+    record("/shipments/{id}/mark-as-delivered", |w| {
+        format!("/shipments/{}/mark-as-delivered", w.record("shipment"))
+    }),
     record("/shipments/{id}/check", |w| format!("/shipments/{}/check", w.record("shipment"))),
     record("/shipments/{id}/submit", |w| format!("/shipments/{}/submit", w.record("shipment"))),
     record("/shipments/{id}/clear-submission", |w| {
@@ -124,6 +127,21 @@ const SAMPLES: &[Sample] = &[
     record("/connections/{id}", |w| format!("/connections/{}", w.record("connection"))),
     record("/connections/{id}/test", |w| format!("/connections/{}/test", w.record("connection"))),
     record("/emails/{id}", |w| format!("/emails/{}", w.record("email"))),
+    record("/emails/{id}/resend", |w| format!("/emails/{}/resend", w.record("email"))),
+    record("/responders/{id}", |w| format!("/responders/{}", w.record("responder"))),
+    record("/responders/{id}/enable", |w| format!("/responders/{}/enable", w.record("responder"))),
+    record("/responders/{id}/disable", |w| format!("/responders/{}/disable", w.record("responder"))),
+    record("/webhooks/{id}", |w| endpoint(w, "")),
+    record("/webhooks/{id}/edit", |w| endpoint(w, "/edit")),
+    record("/webhooks/{id}/rotate", |w| endpoint(w, "/rotate")),
+    record("/webhooks/{id}/deliveries", |w| endpoint(w, "/deliveries")),
+    record("/webhooks/{id}/pause", |w| endpoint(w, "/pause")),
+    record("/webhooks/{id}/resume", |w| endpoint(w, "/resume")),
+    record("/webhooks/{id}/test", |w| endpoint(w, "/test")),
+    record("/webhooks/{id}/resend", |w| endpoint(w, "/resend")),
+    record("/webhooks/{id}/delete", |w| endpoint(w, "/delete")),
+    record("/deliveries/{id}", |w| format!("/deliveries/{}", w.record("delivery"))),
+    record("/deliveries/{id}/resend", |w| format!("/deliveries/{}/resend", w.record("delivery"))),
     form("/account", |world| vec![("account", world.account.to_string())]),
 ];
 
@@ -134,6 +152,10 @@ fn channel(world: &World, end: &str) -> String {
 /// Of an action that everybody may do.
 fn bulk(world: &World, end: &str) -> String {
     format!("/bulk/{}{end}", world.record("bulk_operation"))
+}
+
+fn endpoint(world: &World, end: &str) -> String {
+    format!("/webhooks/{}{end}", world.record("endpoint"))
 }
 
 fn order(world: &World, act: &str) -> String {

@@ -14,6 +14,7 @@ use crate::{
     evidence::{TraceId, activity, mask},
     ids::OrderId,
     jobs::{self, Claimed, End, Handler, NewJob, Work},
+    notify::events,
 };
 use anyhow::Result;
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
@@ -126,7 +127,7 @@ impl Action for AddHold {
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         let mut effects = vec!["Nothing of the order is posted while a hold stands.".to_owned()];
         effects.extend(subject::too_late(&subject.parcels).map(|words| format!("{words}.")));
-        effects.push("Nobody outside is told.".into());
+        effects.push("Neither the channel nor the provider is told.".into());
         Ok(Preview {
             question: format!("Hold order {}?", subject.order.number),
             effects,
@@ -215,6 +216,7 @@ impl Action for AddHold {
             }
         };
         status::refresh(scope, subject.order.id).await?;
+        events::order_updated(scope, subject.order.id, &by.trace, now).await?;
         Ok(outcome)
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{activity, mask},
+    notify::events,
     orders::{HoldKind, Subject, status, subject::Standing},
 };
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,8 @@ pub(super) async fn take_off(
             .changed(kept(hold.kind, &hold.reason, hold.hold_until), nothing);
         activity::record(scope, entry).await?;
     }
-    status::refresh(scope, subject.order.id).await
+    status::refresh(scope, subject.order.id).await?;
+    events::order_updated(scope, subject.order.id, &by.trace, now).await
 }
 
 /// The sentence after a removal: what still stands.
@@ -120,7 +122,10 @@ impl Action for RemoveHold {
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         Ok(Preview {
             question: format!("Remove a hold of order {}?", subject.order.number),
-            effects: vec!["Once no hold stands, the order can be posted. Nobody outside is told.".into()],
+            effects: vec![
+                "Once no hold stands, the order can be posted. Neither the channel nor the provider is told."
+                    .into(),
+            ],
             button: "Remove hold".into(),
             asks_reason: true,
             ..Preview::default()
@@ -185,7 +190,10 @@ impl Action for RemoveAllHolds {
         if subject.hold(HoldKind::Client).is_some() {
             effects.push(format!("{CLIENTS_OWN} For others it stands on."));
         }
-        effects.push("Once no hold stands, the order can be posted. Nobody outside is told.".into());
+        effects.push(
+            "Once no hold stands, the order can be posted. Neither the channel nor the provider is told."
+                .into(),
+        );
         Ok(Preview {
             question: format!("Remove all holds of order {}?", subject.order.number),
             effects,
@@ -252,7 +260,7 @@ impl Action for RestoreHolds {
     async fn preview(_: &mut Scope, subject: &Subject) -> DbResult<Preview> {
         Ok(Preview {
             question: format!("Put the holds of order {} back?", subject.order.number),
-            effects: vec!["What was removed last stands again, as it was. Nobody outside is told.".into()],
+            effects: vec!["What was removed last stands again, as it was. Neither the channel nor the provider is told.".into()],
             button: "Put holds back".into(),
             ..Preview::default()
         })
@@ -310,6 +318,7 @@ impl Action for RestoreHolds {
             plan(scope, subject.order.id, hold.id, hold.hold_until, by).await?;
         }
         status::refresh(scope, subject.order.id).await?;
+        events::order_updated(scope, subject.order.id, &by.trace, now).await?;
         let kinds: Vec<String> = back.iter().map(|hold| noun(hold.kind)).collect();
         Ok(Outcome::done(format!("Order {number} is on hold again: {}.", kinds.join(", "))))
     }

@@ -79,7 +79,9 @@ pub fn subject(line: &Line) -> Option<Offer> {
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
         Subject::BulkOperation => named("Bulk operation", &None, format!("/bulk/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),
-        Subject::User | Subject::Webhook | Subject::Job => None,
+        Subject::Responder => named("Responder", &None, format!("/responders/{id}")),
+        Subject::Webhook => named("Webhook endpoint", &None, format!("/webhooks/{id}")),
+        Subject::User | Subject::Job => None,
     }
 }
 

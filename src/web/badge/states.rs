@@ -4,7 +4,10 @@
 use super::{Badge, Certainty, Tone};
 use crate::{
     evidence::{activity::Ended, record::RecordStatus},
-    notify::emails::EmailState,
+    notify::{
+        emails::EmailState,
+        webhooks::{EndpointState, Trigger},
+    },
     orders::{HoldKind, OrderStatus, PaymentStatus},
     shipments::{ChannelSync, Status, posts::Step},
     traces::{DeliveryState, JobState},
@@ -108,11 +111,15 @@ pub const fn record_status(status: RecordStatus) -> Badge {
 pub const fn email_state(state: EmailState) -> Badge {
     match state {
         EmailState::Queued => Badge::waiting("Queued"),
+        EmailState::Sending => Badge::moving("Sending").with_icon("send"),
         EmailState::Kept => Badge::closed("Kept")
             .with_icon("inbox")
             .with_explanation("No mail server is set up, so it was not sent. It is kept here to be read."),
         EmailState::Sent => Badge::done("Sent").with_explanation("The mail server took it."),
         EmailState::Failed => Badge::failed("Failed").with_explanation("The mail server refused it."),
+        EmailState::Unknown => Badge::unknown("Sent, no reply").with_explanation(
+            "Its text was sent and the mail server did not answer. It is not sent again by itself.",
+        ),
     }
 }
 
@@ -171,5 +178,32 @@ pub const fn post_step(step: Step) -> Badge {
         Step::Decided => Badge::held("Decided"),
         Step::Superseded => Badge::closed("Replaced"),
         Step::Canceled => Badge::attention("Stopped"),
+    }
+}
+
+/// Whether a webhook endpoint is told.
+pub const fn endpoint_state(state: EndpointState) -> Badge {
+    match state {
+        EndpointState::Active => Badge::done("Active"),
+        EndpointState::Paused => Badge::held("Paused")
+            .with_icon("circle-pause")
+            .with_explanation("Nothing is sent to it; what happens waits."),
+        EndpointState::Disabled => {
+            Badge::closed("Disabled").with_explanation("Nothing is sent to it, and nothing waits.")
+        }
+    }
+}
+
+/// That an endpoint takes nothing at the moment, though it is active.
+pub const fn endpoint_failing() -> Badge {
+    Badge::attention("Failing").with_explanation("The last tries failed; they are repeated.")
+}
+
+/// Why there is a delivery.
+pub const fn delivery_trigger(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Event => "Event",
+        Trigger::Resend => "Re-sent",
+        Trigger::Test => "Test",
     }
 }

@@ -2,8 +2,12 @@
 
 use crate::{
     accounts::Permission,
-    ids::ShipmentId,
-    notify::emails::{self, Email, EmailState},
+    actions::Target as _,
+    ids::{ResponderId, ShipmentId},
+    notify::{
+        emails::{self, Email, EmailState},
+        responders::Responder,
+    },
     web::{
         Visitor, WebResult,
         badge::{self, Badge},
@@ -33,7 +37,8 @@ struct Row {
 #[template(path = "emails/list.html")]
 struct Page {
     shell: Shell,
-    kept_here: bool,
+    /// Whether there is a mail server.
+    sends: bool,
     may_see: bool,
     tabs: Vec<Choice>,
     chips: Vec<Chip>,
@@ -50,6 +55,7 @@ pub fn trigger(word: &str) -> &'static str {
         "fulfilled" => "Shipment fulfilled",
         "shipped" => "Shipment shipped",
         "delivered" => "Shipment delivered",
+        emails::ENDPOINT_DISABLED => "Endpoint disabled",
         _ => "Written by hand",
     }
 }
@@ -57,10 +63,11 @@ pub fn trigger(word: &str) -> &'static str {
 /// `GET /emails`
 pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
     let mut scope = visitor.scope().await?;
-    let list = List::read(&visitor, &["shipment", "state"]);
+    let list = List::read(&visitor, &["shipment", "responder", "state"]);
     let shipment = list.value::<ShipmentId>("shipment");
+    let responder = list.value::<ResponderId>("responder");
     let state = list.word("state", EmailState::parse);
-    let page = emails::page(&mut scope, shipment, state, list.after(), list.size()).await?;
+    let page = emails::page(&mut scope, shipment, responder, state, list.after(), list.size()).await?;
     let mut chips = Vec::new();
     if let Some(id) = shipment {
         let number = page
@@ -73,11 +80,19 @@ pub async fn list(visitor: Visitor) -> WebResult<HttpResponse> {
             href: list.link().without("shipment").to_string(),
         });
     }
+    if let Some(id) = responder {
+        let written = Responder::load(&mut scope, id.0, false).await?;
+        let name = written.map_or_else(|| id.to_string(), |responder| responder.name);
+        chips.push(Chip {
+            text: format!("Responder: {name}"),
+            href: list.link().without("responder").to_string(),
+        });
+    }
     let pager = list.pager(&page, None, "e-mails");
     let may_see = visitor.can(Permission::PersonalView);
     let page = Page {
         may_see,
-        kept_here: page.rows.iter().any(|email| email.state == EmailState::Kept),
+        sends: visitor.app.outbound.mailer().is_some(),
         tabs: tabs(&list, state),
         chips,
         notes: list.notes(),

@@ -4,12 +4,12 @@ use super::list::{HIDDEN, trigger};
 use crate::{
     accounts::Permission,
     ids::EmailId,
-    notify::emails::{self, EmailState},
+    notify::emails::{self, EmailState, ResendEmail},
     web::{
-        Path, Visitor, WebError, WebResult,
+        Path, Visitor, WebError, WebResult, action,
         activity::words,
         badge::{self, Badge},
-        markup::{Offer, Stamp},
+        markup::{ActionItem, Offer, Stamp},
         shell::Shell,
     },
 };
@@ -32,6 +32,17 @@ struct Page {
     shipment: Option<Offer>,
     order: Option<String>,
     attempts: i32,
+    /// The mail server's words when it took it.
+    reply: String,
+    message_id: String,
+    /// What it repeats.
+    again: Option<String>,
+    /// Nobody knows whether it was taken.
+    unknown: bool,
+    /// Whether there is a mail server, and when it is tried again.
+    sends: bool,
+    schedule: &'static str,
+    resend: Option<ActionItem>,
     error: String,
     trace: String,
     chain: String,
@@ -44,7 +55,15 @@ pub async fn show(visitor: Visitor, id: Path<EmailId>) -> WebResult<HttpResponse
     let may_see = visitor.can(Permission::PersonalView);
     let hide = |text: String| if may_see { text } else { HIDDEN.to_owned() };
     let at = visitor.stamp(email.at());
+    let resend = action::item::<ResendEmail>(&visitor, email.id.0, &email, "send");
     let page = Page {
+        resend,
+        reply: email.reply.clone().map(hide).unwrap_or_default(),
+        message_id: email.message_id.clone().unwrap_or_default(),
+        again: email.resend_of.map(|id| format!("/emails/{id}")),
+        unknown: email.state == EmailState::Unknown,
+        sends: visitor.app.outbound.mailer().is_some(),
+        schedule: emails::SCHEDULE_WORDS,
         kept: email.state == EmailState::Kept,
         badge: badge::email_state(email.state),
         at,

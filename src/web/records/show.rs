@@ -30,13 +30,22 @@ use serde_json::Value;
 const KEPT_DAYS: i64 = 90;
 
 /// One half of the viewer.
-struct Side {
-    line: String,
-    headers: Vec<(String, String)>,
-    body: String,
-    note: String,
+pub struct Side {
+    /// The request or status line.
+    pub line: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// As it is shown.
+    pub body: String,
+    /// What was masked or cut, or why there is none.
+    pub note: String,
     /// The whole body as a file.
-    download: Option<String>,
+    pub download: Option<String>,
+}
+
+/// Both halves of a record.
+pub async fn sides(scope: &mut Scope, record: &Record) -> WebResult<(Side, Side)> {
+    Ok((request(scope, record).await?, response(scope, record).await?))
 }
 
 /// A try at the same work.

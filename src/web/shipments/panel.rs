@@ -3,11 +3,11 @@
 
 use crate::{
     shipments::{
-        ChannelSync, Status, Subject, cancel_order::CancelOrder, clear_submission::ClearSubmission,
-        decide_post::DecidePost, edit_items::EditItems, edit_shipping::EditShipping, editable::Editable,
-        late::CancelSecond, mark_error::MarkAsError, post::Post, posts::PostState,
-        reconcile::CheckWithProvider, repost::Repost, restore::RestoreShipment, resync_from::ResyncFrom,
-        submit::SubmitToChannel, void::VoidShipment,
+        ChannelSync, Status, Subject, arrive::MarkAsDelivered, cancel_order::CancelOrder,
+        clear_submission::ClearSubmission, decide_post::DecidePost, edit_items::EditItems,
+        edit_shipping::EditShipping, editable::Editable, late::CancelSecond, mark_error::MarkAsError,
+        post::Post, posts::PostState, reconcile::CheckWithProvider, repost::Repost, restore::RestoreShipment,
+        resync_from::ResyncFrom, submit::SubmitToChannel, void::VoidShipment,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -47,6 +47,7 @@ pub fn actions(
         ("cancel_order", "", action::item::<CancelOrder>(visitor, id, subject, "ban")),
         ("restore_shipment", "", action::item::<RestoreShipment>(visitor, id, subject, "undo-2")),
         ("void_shipment", "", action::item::<VoidShipment>(visitor, id, subject, "trash-2")),
+        ("mark_as_delivered", "", action::item::<MarkAsDelivered>(visitor, id, subject, "check")),
         ("mark_as_error", "", action::item::<MarkAsError>(visitor, id, subject, "circle-x")),
     ];
     let mut items: Vec<ActionItem> = lines

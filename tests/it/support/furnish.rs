@@ -96,6 +96,22 @@ pub async fn furnish(
             "insert into emails (account_id, trigger, order_id, shipment_id, recipient, subject, body, state) values ($a, 'fulfilled', $order, $shipment, 'ada@$n.example', 'Your kettle', 'It is on its way.', 'kept') returning id",
         ),
         (
+            "endpoint",
+            "insert into webhook_endpoints (account_id, url, description, secret_sealed) values ($a, 'https://erp.$n.example/hook', 'ERP of $n', '') returning id",
+        ),
+        (
+            "event",
+            "insert into webhook_events (account_id, event_type, cause, order_id, shipment_id, payload, trace_id, occurred_at) values ($a, 'shipment_shipped', 'made', $order, $shipment, '{\"type\":\"shipment_shipped\"}', '0123456789abcdef0123456789abcdef', now()) returning id",
+        ),
+        (
+            "delivery",
+            "insert into webhook_deliveries (account_id, event_id, endpoint_id, state, attempts, last_status) values ($a, $event, $endpoint, 'failed', 10, 500) returning id",
+        ),
+        (
+            "responder",
+            "insert into responders (account_id, trigger, name, subject, body) values ($a, 'shipped', 'Mail of $n', 'Your {{item_name}}', 'It is on its way.') returning id",
+        ),
+        (
             "import",
             "insert into imports (account_id, kind, channel_id, file_name, file_sha256, state, rows_total, rows_failed, header, finished_at) values ($a, 'orders', $channel, 'orders.csv', 'x', 'finished', 1, 1, 'Name,Email', now()) returning id",
         ),

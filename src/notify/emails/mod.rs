@@ -1,11 +1,18 @@
-//! E-mails to customers. Without a mail server they are kept and shown.
+//! E-mails: to customers, written by responders, and to admins. Without a mail
+//! server they are kept and shown.
+
+mod resend;
+mod send;
+
+pub use resend::ResendEmail;
+pub use send::{SCHEDULE, SCHEDULE_WORDS, SEND_EMAIL, SendEmail};
 
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::TraceId,
     ids::{EmailId, EventId, OrderId, ResponderId, ShipmentId, ShipmentLineId},
-    jobs::{self, Claimed, End, Handler, NewJob, Work},
+    jobs::{self, NewJob},
     paging::{Cursor, Page},
     text_enum::text_enum,
 };
@@ -13,24 +20,27 @@ use diesel::{
     QueryableByName,
     sql_types::{BigInt, Nullable, Text},
 };
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// The job that sends one e-mail.
-pub const SEND_EMAIL: &str = "send_email";
+/// What an e-mail to admins is written on.
+pub const ENDPOINT_DISABLED: &str = "endpoint_disabled";
 
 text_enum! {
     /// Where an e-mail stands.
     EmailState {
         /// Waiting to be sent.
         Queued = "queued",
+        /// Its text is on its way to the mail server.
+        Sending = "sending",
         /// No mail server is configured: it is kept here to be read.
         Kept = "kept",
         /// The mail server took it.
         Sent = "sent",
         /// The mail server refused it.
         Failed = "failed",
+        /// Its text was sent, and nobody knows whether the mail server took it.
+        Unknown = "unknown",
     }
 }
 
@@ -45,21 +55,23 @@ pub struct NewEmail<'a> {
     /// Which responder wrote it.
     pub responder: Option<ResponderId>,
     /// On what.
-    pub trigger: &'static str,
+    pub trigger: &'a str,
     /// About which order.
-    pub order: OrderId,
+    pub order: Option<OrderId>,
     /// About which shipment.
-    pub shipment: ShipmentId,
+    pub shipment: Option<ShipmentId>,
     /// About which item.
     pub line: Option<ShipmentLineId>,
     /// For which event.
-    pub event: EventId,
+    pub event: Option<EventId>,
     /// To whom.
     pub recipient: &'a str,
     /// One line.
     pub subject: String,
     /// Plain text.
     pub body: String,
+    /// The e-mail it repeats.
+    pub resend_of: Option<EmailId>,
 }
 
 #[derive(QueryableByName)]
@@ -79,7 +91,7 @@ pub async fn queue(
     let row: Option<NewId> = scope
         .row(
             sql("insert into emails (account_id, responder_id, trigger, order_id, shipment_id, shipment_line_id, event_id, \
-                 recipient, subject, body, trace_id) values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) returning id")
+                 recipient, subject, body, trace_id, resend_of) values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) returning id")
             .bind(account)
             .bind(email.responder)
             .bind(email.trigger)
@@ -90,7 +102,8 @@ pub async fn queue(
             .bind(email.recipient)
             .bind(email.subject)
             .bind(email.body)
-            .bind(trace.to_string()),
+            .bind(trace.to_string())
+            .bind(email.resend_of),
         )
         .await?;
     let id = row.map_or(EmailId(0), |r| r.id);
@@ -98,31 +111,6 @@ pub async fn queue(
         NewJob::new(SEND_EMAIL, format!("email:{id}"), json!(Payload { email_id: id }), now).traced(trace);
     jobs::enqueue(scope, job).await?;
     Ok(id)
-}
-
-/// Sends one e-mail, or keeps it when there is no mail server.
-#[derive(Debug)]
-pub struct SendEmail;
-
-impl Handler for SendEmail {
-    fn run<'a>(&'a self, work: &'a Work, job: &'a Claimed) -> BoxFuture<'a, anyhow::Result<End>> {
-        Box::pin(async move {
-            let payload: Payload = job.payload()?;
-            let mut scope = work.db.scope(job.account_id).await?;
-            scope
-                .execute(
-                    sql("update emails set state = 'kept', attempts = {}, finished_at = {} \
-                         where account_id = {} and id = {} and state = 'queued'")
-                    .bind(job.attempts)
-                    .bind((work.now)())
-                    .bind(job.account_id)
-                    .bind(payload.email_id),
-                )
-                .await?;
-            scope.commit().await?;
-            Ok(End::Done)
-        })
-    }
 }
 
 /// An e-mail, as pages show it.
@@ -144,6 +132,16 @@ pub struct Email {
     pub state: EmailState,
     pub attempts: i32,
     pub last_error: Option<String>,
+    pub reply: Option<String>,
+    pub message_id: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub resend_of: Option<EmailId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub responder_id: Option<ResponderId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub shipment_line_id: Option<ShipmentLineId>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub event_id: Option<EventId>,
     pub trace_id: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub shipment_number: Option<String>,
@@ -160,7 +158,8 @@ macro_rules! email_columns {
     ($rest:literal) => {
         concat!(
             "select e.id, e.trigger, e.order_id, e.shipment_id, e.recipient, e.subject, e.body, e.state, e.attempts, \
-             e.last_error, e.trace_id, s.number as shipment_number from emails e \
+             e.last_error, e.reply, e.message_id, e.resend_of, e.responder_id, e.shipment_line_id, e.event_id, e.trace_id, \
+             s.number as shipment_number from emails e \
              left join shipments s on s.account_id = e.account_id and s.id = e.shipment_id ",
             $rest
         )
@@ -189,6 +188,7 @@ pub async fn list(
 pub async fn page(
     scope: &mut Scope,
     shipment: Option<ShipmentId>,
+    responder: Option<ResponderId>,
     state: Option<EmailState>,
     from: Option<Cursor>,
     size: usize,
@@ -198,6 +198,9 @@ pub async fn page(
     let mut statement = sql(email_columns!("where e.account_id = {}")).bind(account);
     if let Some(shipment) = shipment {
         statement = statement.push(" and e.shipment_id = {}").bind(shipment);
+    }
+    if let Some(responder) = responder {
+        statement = statement.push(" and e.responder_id = {}").bind(responder);
     }
     if let Some(state) = state {
         statement = statement.push(" and e.state = {}").bind(state);

@@ -1,5 +1,13 @@
 //! Responders: e-mails to the customer on an event, one per item.
 
+mod change;
+mod list;
+mod template;
+
+pub use change::{DisableResponder, Draft, EditResponder, EnableResponder, create};
+pub use list::{Preview, Responder, latest_shipment, list, preview};
+pub use template::{STARTERS, Starter, VARIABLES, check, fill};
+
 use super::emails;
 use crate::{
     clock::Instant,
@@ -25,22 +33,9 @@ text_enum! {
     }
 }
 
-/// The variables a template may use, with what they stand for.
-pub const VARIABLES: &[(&str, &str)] = &[
-    ("customer_name", "the customer's name"),
-    ("order_number", "the order's number"),
-    ("shipment_number", "the shipment's number"),
-    ("item_name", "the item"),
-    ("item_sku", "the item's SKU"),
-    ("quantity", "how many of it"),
-    ("courier", "the courier"),
-    ("tracking_number", "the tracking number"),
-    ("tracking_url", "where it can be followed"),
-];
-
 #[derive(QueryableByName)]
 #[diesel(table_name = crate::db::schema::responders)]
-struct Responder {
+struct Enabled {
     #[diesel(sql_type = BigInt)]
     id: ResponderId,
     subject: String,
@@ -98,7 +93,8 @@ pub async fn would_write(scope: &mut Scope, trigger: Trigger, shipment: Shipment
 }
 
 /// Writes the e-mails of an event, in the caller's transaction: each enabled
-/// responder, once per item. Called once per event, so never twice for one.
+/// responder, once per item, and never twice for one event, however often and by
+/// however many this is called.
 pub async fn trigger(
     scope: &mut Scope,
     trigger: Trigger,
@@ -109,7 +105,7 @@ pub async fn trigger(
     now: Instant,
 ) -> DbResult<usize> {
     let account = scope.account();
-    let responders: Vec<Responder> = scope
+    let responders: Vec<Enabled> = scope
         .rows(
             sql("select id, subject, body from responders where account_id = {} and trigger = {} and enabled order by id limit 20")
                 .bind(account)
@@ -119,7 +115,68 @@ pub async fn trigger(
     if responders.is_empty() {
         return Ok(0);
     }
-    let items: Vec<Item> = scope
+    let items = items(scope, shipment).await?;
+    let mut written = 0;
+    for responder in &responders {
+        for item in &items {
+            let Some(recipient) = item.email.as_deref().filter(|e| !e.is_empty()) else {
+                continue;
+            };
+            if !first(scope, event, responder.id, item.line_id).await? {
+                continue;
+            }
+            let values = item.values();
+            let email = emails::NewEmail {
+                responder: Some(responder.id),
+                trigger: trigger.as_str(),
+                order: Some(order),
+                shipment: Some(shipment),
+                line: Some(item.line_id),
+                event: Some(event),
+                recipient,
+                subject: one_line(&fill(&responder.subject, &values)),
+                body: fill(&responder.body, &values),
+                resend_of: None,
+            };
+            emails::queue(scope, email, trace, now).await?;
+            written += 1;
+        }
+    }
+    Ok(written)
+}
+
+/// A header must stay one line, whatever a name or a template holds.
+fn one_line(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Takes the right to write for an item of an event; `false`: it was written for.
+/// Whoever asks at the same moment waits here for the other to commit.
+async fn first(
+    scope: &mut Scope,
+    event: EventId,
+    responder: ResponderId,
+    line: ShipmentLineId,
+) -> DbResult<bool> {
+    let account = scope.account();
+    let taken = scope
+        .execute(
+            sql("insert into responses (account_id, event_id, responder_id, shipment_line_id) values ({}, {}, {}, {}) \
+                 on conflict do nothing")
+            .bind(account)
+            .bind(event)
+            .bind(responder)
+            .bind(line),
+        )
+        .await?;
+    Ok(taken == 1)
+}
+
+/// The items of a shipment with what templates may say of them.
+async fn items(scope: &mut Scope, shipment: ShipmentId) -> DbResult<Vec<Item>> {
+    let account = scope.account();
+    scope
         .rows(
             sql("select l.id as line_id, ol.name, ol.sku, l.quantity, o.number as order_number, s.number as shipment_number, \
                  c.name as customer_name, c.email, s.courier, s.tracking_number, s.tracking_url \
@@ -131,60 +188,23 @@ pub async fn trigger(
             .bind(account)
             .bind(shipment),
         )
-        .await?;
-    let mut written = 0;
-    for responder in &responders {
-        for item in &items {
-            let Some(recipient) = item.email.as_deref().filter(|e| !e.is_empty()) else {
-                continue;
-            };
-            let values = [
-                ("customer_name", item.customer_name.clone().unwrap_or_default()),
-                ("order_number", item.order_number.clone()),
-                ("shipment_number", item.shipment_number.clone()),
-                ("item_name", item.name.clone()),
-                ("item_sku", item.sku.clone()),
-                ("quantity", item.quantity.to_string()),
-                ("courier", item.courier.clone().unwrap_or_default()),
-                ("tracking_number", item.tracking_number.clone().unwrap_or_default()),
-                ("tracking_url", item.tracking_url.clone().unwrap_or_default()),
-            ];
-            let email = emails::NewEmail {
-                responder: Some(responder.id),
-                trigger: trigger.as_str(),
-                order,
-                shipment,
-                line: Some(item.line_id),
-                event,
-                recipient,
-                // a header must stay one line
-                subject: fill(&responder.subject, &values).replace(['\r', '\n'], " "),
-                body: fill(&responder.body, &values),
-            };
-            emails::queue(scope, email, trace, now).await?;
-            written += 1;
-        }
-    }
-    Ok(written)
+        .await
 }
 
-/// Puts values into a template's `{{variables}}`. Unknown ones stay as they are:
-/// saving a template refuses them.
-pub fn fill(template: &str, values: &[(&str, String)]) -> String {
-    let mut out = String::with_capacity(template.len() + 64);
-    let mut rest = template;
-    while let Some(start) = rest.find("{{") {
-        let Some(length) = rest[start + 2..].find("}}") else {
-            break;
-        };
-        let name = rest[start + 2..start + 2 + length].trim();
-        out.push_str(&rest[..start]);
-        match values.iter().find(|(n, _)| *n == name) {
-            Some((_, value)) => out.push_str(value),
-            None => out.push_str(&rest[start..start + length + 4]),
-        }
-        rest = &rest[start + length + 4..];
+impl Item {
+    /// The variables with their values.
+    fn values(&self) -> Vec<(&'static str, String)> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        vec![
+            ("customer_name", text(&self.customer_name)),
+            ("order_number", self.order_number.clone()),
+            ("shipment_number", self.shipment_number.clone()),
+            ("item_name", self.name.clone()),
+            ("item_sku", self.sku.clone()),
+            ("quantity", self.quantity.to_string()),
+            ("courier", text(&self.courier)),
+            ("tracking_number", text(&self.tracking_number)),
+            ("tracking_url", text(&self.tracking_url)),
+        ]
     }
-    out.push_str(rest);
-    out
 }

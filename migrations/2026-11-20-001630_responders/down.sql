@@ -1,0 +1,11 @@
+drop index emails_not_sent;
+drop index emails_by_responder;
+alter table emails drop column resend_of;
+alter table emails drop column reply;
+alter table emails drop column message_id;
+alter table emails no force row level security;
+update emails set state = 'failed' where state in ('sending', 'unknown');
+alter table emails force row level security;
+alter table emails drop constraint emails_state_check;
+alter table emails add constraint emails_state_check check (state in ('queued', 'kept', 'sent', 'failed'));
+drop table responses;
