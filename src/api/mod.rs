@@ -13,6 +13,7 @@ mod docs;
 mod endpoint;
 mod filter;
 mod fulfillments;
+mod history;
 mod idempotency;
 mod openapi;
 mod orders;

@@ -119,8 +119,6 @@ async fn shipping_details_are_corrected_and_the_channel_is_told() {
     program.send("PATCH", &path, &[], Some(first.to_string())).await.ok();
     assert_eq!(shop.shipment(id).await.shipment.status, Status::Shipped);
     shop.run().await;
-    let sent = "select string_agg(log_type || ' ' || status || ' ' || coalesce(error_message, ''), E'\\n' order by id) from transaction_records";
-    eprintln!("{}", shop.text(sent).await);
     let second = json!({ "tracking_number": "1Z2", "notify": "channel" });
     program.send("PATCH", &path, &[], Some(second.to_string())).await.ok();
     shop.run().await;
@@ -129,7 +127,6 @@ async fn shipping_details_are_corrected_and_the_channel_is_told() {
         (now.tracking_number.as_deref(), now.cost_minor, now.courier.as_deref()),
         (Some("1Z2"), 495, Some("ups"))
     );
-    panic!("{}", shop.text(sent).await);
     let mut client = Program::with(&counter, &shop, Role::Client, Scope::ALL).await;
     let cost = json!({ "cost": "1.00" }).to_string();
     let refused = client.send("PATCH", &path, &[], Some(cost)).await.refused(422, "invalid");

@@ -2,4 +2,6 @@
 
 mod acting;
 mod reading;
+mod record;
 mod rules;
+mod selling;
