@@ -1,6 +1,6 @@
 //! The fulfillment record: every field, its words, defaults and rules.
 
-use crate::support::{api::Program, portal::Counter, shop::Shop};
+use crate::support::{api::Program, counter::Counter, shop::Shop};
 use serde_json::{Map, Value, json};
 use waybill::{
     accounts::{Role, tokens::Scope},

@@ -1,6 +1,6 @@
 //! Orders, bulk operations, courier mappings and transaction records by the API.
 
-use crate::support::{api::Program, portal::Counter, shop::Shop};
+use crate::support::{api::Program, counter::Counter, shop::Shop};
 use serde_json::{Value, json};
 use waybill::{
     accounts::{Role, tokens::Scope},

@@ -1,6 +1,7 @@
 //! What all tests stand on.
 
 pub mod api;
+pub mod counter;
 pub mod database;
 pub mod furnish;
 pub mod generic;
