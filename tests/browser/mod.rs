@@ -7,6 +7,7 @@ mod inventory;
 mod live;
 mod reship;
 mod stories;
+mod telling;
 mod voids;
 
 use crate::support::database::TestDatabase;

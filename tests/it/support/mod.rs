@@ -6,6 +6,7 @@ pub mod database;
 pub mod furnish;
 pub mod generic;
 pub mod parcels;
+pub mod peers;
 pub mod portal;
 pub mod rows;
 pub mod shop;
