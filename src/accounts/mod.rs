@@ -3,6 +3,7 @@
 
 pub mod passwords;
 pub mod permissions;
+pub mod saved_views;
 pub mod sessions;
 pub mod throttle;
 pub mod tokens;

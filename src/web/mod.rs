@@ -31,6 +31,7 @@ pub mod list;
 mod live;
 pub mod local_path;
 pub mod markup;
+mod narrow;
 pub mod orders;
 mod preferences;
 mod problems;
@@ -45,6 +46,7 @@ pub mod stores;
 pub mod table;
 mod traces;
 pub mod up;
+mod views;
 
 pub use asked::Asked;
 pub use error::{WebError, WebResult};

@@ -4,9 +4,9 @@
 
 use super::{
     activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, inventory, jobs,
-    live, orders, preferences, problems, records, sessions, shipments, stores,
+    live, narrow, orders, preferences, problems, records, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
-    traces, up,
+    traces, up, views,
 };
 use crate::{
     accounts::Permission::{
@@ -55,6 +55,15 @@ routes! {
         get  "/"                      SignedIn => home::show;
         get  "/help"                  SignedIn => help::show;
         get  "/live"                  SignedIn => live::show;
+
+        // what lists are narrowed to, and that under a name
+        get  "/filters/new"           Needs(OrdersView) => narrow::show;
+        get  "/views/new"             Needs(OrdersView) => views::new;
+        post "/views"                 Needs(OrdersView) => views::create;
+        get  "/views/{id}"            Needs(OrdersView) => views::show;
+        post "/views/{id}"            Needs(OrdersView) => views::update;
+        post "/views/{id}/save"       Needs(OrdersView) => views::save;
+        post "/views/{id}/delete"     Needs(OrdersView) => views::delete;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;
