@@ -1,3 +1,5 @@
+drop index inventory_movements_by_kind;
+drop index allocations_standing;
 drop index addresses_by_country;
 drop index customers_by_email;
 drop index order_lines_by_lower_sku;

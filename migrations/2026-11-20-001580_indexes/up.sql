@@ -7,3 +7,7 @@ create index orders_by_channel_reference on orders (account_id, lower(channel_re
 create index order_lines_by_lower_sku on order_lines (account_id, lower(sku));
 create index customers_by_email on customers (account_id, lower(email));
 create index addresses_by_country on addresses (account_id, lower(country));
+
+-- A product's page looks for the few that stand, the ledger's for a kind.
+create index allocations_standing on allocations (account_id, product_id, id) where state = 'allocated';
+create index inventory_movements_by_kind on inventory_movements (account_id, kind, id desc);
