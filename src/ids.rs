@@ -124,6 +124,8 @@ id_type! {
     EmailId,
     /// A file that was imported.
     ImportId,
+    /// What a list was asked for, under a name.
+    SavedViewId,
     /// An action done to many.
     BulkOperationId,
     /// A message an outsider posted to us.

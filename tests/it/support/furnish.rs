@@ -119,6 +119,11 @@ pub async fn furnish(
             "bulk_operation",
             "insert into bulk_operations (account_id, action, resource, scope_phrase, state, fingerprint, total, waiting, started_by_name) values ($a, 'submit', 'shipments', '1 chosen shipment', 'previewed', 'x', 1, 1, 'Somebody of $n') returning id",
         ),
+        // shared by the first of the account's people, its client
+        (
+            "saved_view",
+            "insert into saved_views (account_id, resource, name, owner_id, shared, query) select $a, 'orders', 'Held', min(user_id), true, 'tab=on_hold' from memberships where account_id = $a returning id",
+        ),
         (
             "bulk_row",
             "insert into bulk_rows (account_id, operation_id, position, subject_id, subject_label, subject_version, outcome) values ($a, $bulk_operation, 1, $shipment, 'SHP-$n', 1, 'waiting') returning operation_id",
