@@ -96,6 +96,10 @@ pub async fn furnish(
             "insert into emails (account_id, trigger, order_id, shipment_id, recipient, subject, body, state) values ($a, 'fulfilled', $order, $shipment, 'ada@$n.example', 'Your kettle', 'It is on its way.', 'kept') returning id",
         ),
         (
+            "token",
+            "insert into api_tokens (account_id, user_id, name, prefix, secret_hash, scopes) select $a, user_id, 'Stock sync', 'wb_live_$n', '', '{orders:read}' from memberships where account_id = $a order by user_id limit 1 returning id",
+        ),
+        (
             "endpoint",
             "insert into webhook_endpoints (account_id, url, description, secret_sealed) values ($a, 'https://erp.$n.example/hook', 'ERP of $n', '') returning id",
         ),
