@@ -124,7 +124,7 @@ async fn each_is_told_by_what_happens_and_once() {
     let note = mark_error::Input { reason: "The label was torn".into() };
     shop.act::<MarkAsError>(second, note).await.unwrap();
     assert_eq!(ear.now().await, ["shipment_error"]);
-    let why = void::Input { reason: "Not needed".into(), ..Default::default() };
+    let why = void::Input { reason: "Not needed".into() };
     shop.act::<VoidShipment>(second, why).await.unwrap();
     assert_eq!(ear.now().await, ["shipment_canceled"]);
 

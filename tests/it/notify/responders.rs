@@ -74,7 +74,7 @@ async fn however_many_ask_at_once_each_item_is_written_for_once() {
                 .await
                 .unwrap();
         // half of them think better of it
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             scope.commit().await.unwrap()
         }
         wrote

@@ -65,6 +65,8 @@ impl MailServer {
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // it warns of what is meant so here: no TLS on loopback
+            .stderr(Stdio::null())
             .spawn()
             .expect("a mail server");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
