@@ -3,6 +3,7 @@
 
 mod bulk;
 mod driver;
+mod filters;
 mod inventory;
 mod live;
 mod reship;

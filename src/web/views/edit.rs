@@ -231,7 +231,7 @@ async fn change(visitor: &Visitor, view: SavedView) -> WebResult<Result<(), NotK
         scope.commit().await?;
         Ok::<_, NotKept>(())
     });
-    Ok(changed.await?)
+    changed.await
 }
 
 /// `POST /views/{id}/delete`

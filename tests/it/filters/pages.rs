@@ -15,7 +15,7 @@ fn one(column: &str, operator: &str, value: Value) -> Value {
 
 async fn follow(browser: &mut Browser, answer: &Answer) -> Answer {
     assert_eq!(answer.status, 303, "{}", answer.body);
-    browser.get(&answer.location().to_owned()).await
+    browser.get(answer.location()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,4 +188,25 @@ async fn everything_that_matches_is_what_the_tree_says() {
     assert_eq!(portal.count(picked).await, 60);
     let days = "select count(*) from bulk_operations where selection ->> 'what' like '%between%' and selection ->> 'what' not like '%within_last%'";
     assert_eq!(portal.count(days).await, 1, "the last 30 days are those that were looked at");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_broad_is_named_and_the_list_shown_without_it() {
+    let portal = Portal::open().await;
+    // whoever reads the countries waits for as long as a list may look
+    let blocker = portal.database.connect_as_owner().await;
+    blocker.batch_execute("begin; lock table addresses in access exclusive mode").await.unwrap();
+    let mut client = portal.visitor(Role::Client).await;
+    let tree = json!({"filters": [{"column": "status", "operator": "eq", "value": "canceled"},
+        {"column": "country", "operator": "contains", "value": "b"}]});
+    let page = client.get(&format!("/orders?f={}", f(&tree))).await;
+    assert_eq!(page.status, 422, "{}", page.body);
+    assert!(
+        page.text(".banner.warning li").starts_with("“Country: contains “b”” is too broad"),
+        "{}",
+        page.text(".banner.warning")
+    );
+    assert_eq!(page.texts("[data-primary]"), ["ORD-own"], "the list is there");
+    assert_eq!(page.texts(".chip.applied").len(), 2, "and the filter, to be narrowed");
+    blocker.batch_execute("rollback").await.unwrap();
 }
