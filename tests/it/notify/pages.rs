@@ -1,11 +1,7 @@
 //! The pages of endpoints, deliveries, responders and e-mails.
 
 use super::events::listens;
-use crate::support::{
-    peers,
-    portal::{Counter, Portal},
-    shop::Shop,
-};
+use crate::support::{counter::Counter, peers, portal::Portal, shop::Shop};
 use waybill::{accounts::Role, actions::NoInput, shipments::post::Post};
 
 #[tokio::test]
