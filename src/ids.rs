@@ -124,6 +124,8 @@ id_type! {
     EmailId,
     /// A file that was imported.
     ImportId,
+    /// A file that is written for somebody.
+    ExportId,
     /// An action done to many.
     BulkOperationId,
     /// A message an outsider posted to us.
