@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::Context;
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt, BoxStream};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use std::io;
 
 /// A file on its way.

@@ -1,7 +1,7 @@
 //! Asking for a file that is written in the background, stopping that, and taking the
 //! file away.
 
-use super::{Export, Files, LANES, Payload, State, WRITE_EXPORT, Wanted, list};
+use super::{Export, ExportState, Files, LANES, Payload, WRITE_EXPORT, Wanted, list};
 use crate::{
     accounts::Permission,
     actions::{ActionError, By, WhyNot},
@@ -45,11 +45,7 @@ pub async fn begin(
     }
     let account = scope.account();
     // one after another: so the lanes are filled evenly, and asking twice is once
-    scope
-        .execute(
-            sql("select pg_advisory_xact_lock(hashtextextended('exports', {}))").bind(account),
-        )
-        .await?;
+    scope.execute(sql("select pg_advisory_xact_lock(hashtextextended('exports', {}))").bind(account)).await?;
     let resource = wanted.which.resource();
     let filter = serde_json::to_value(&wanted.which).unwrap_or_default();
     let names: Vec<String> = wanted.columns.iter().map(|column| column.name.to_owned()).collect();
@@ -123,11 +119,11 @@ pub async fn begin(
 pub async fn cancel(scope: &mut Scope, id: ExportId, by: &By, now: Instant) -> Result<(), ActionError> {
     let export = locked(scope, id, by).await?;
     match export.state {
-        State::Queued | State::Running => {}
-        State::Canceled => return Ok(()),
+        ExportState::Queued | ExportState::Running => {}
+        ExportState::Canceled => return Ok(()),
         _ => return Err(unavailable("It is over: there is nothing left to cancel.")),
     }
-    end(scope, id, State::Canceled, now).await?;
+    end(scope, id, ExportState::Canceled, now).await?;
     let words = format!("Canceled the export of {}", lower(&export.title()));
     Ok(tell(scope, by, "export_canceled", id, words, Ended::Warning).await?)
 }
@@ -141,13 +137,13 @@ pub async fn delete(
     now: Instant,
 ) -> Result<Option<String>, ActionError> {
     let export = locked(scope, id, by).await?;
-    if export.state == State::Deleted {
+    if export.state == ExportState::Deleted {
         return Ok(None);
     }
     if export.is_under_way() {
         return Err(unavailable("It is still being written. Cancel it first."));
     }
-    end(scope, id, State::Deleted, now).await?;
+    end(scope, id, ExportState::Deleted, now).await?;
     let words = format!("Deleted the export of {}", lower(&export.title()));
     tell(scope, by, "export_deleted", id, words, Ended::Ok).await?;
     Ok(export.file_path)
@@ -176,7 +172,7 @@ async fn locked(scope: &mut Scope, id: ExportId, by: &By) -> Result<Export, Acti
     list::lock(scope, id).await?.ok_or(ActionError::NotFound)
 }
 
-async fn end(scope: &mut Scope, id: ExportId, state: State, now: Instant) -> DbResult<()> {
+async fn end(scope: &mut Scope, id: ExportId, state: ExportState, now: Instant) -> DbResult<()> {
     let account = scope.account();
     let statement = sql(
         "update exports set state = {}, finished_at = coalesce(finished_at, {}) where account_id = {} and id = {}",

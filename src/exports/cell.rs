@@ -55,9 +55,7 @@ impl Cell {
 /// A text that a spreadsheet would take for a formula, behind a `'`, which it does
 /// not show.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let begins = |c: char| {
-        matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') || c.is_control()
-    };
+    let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') || c.is_control();
     match text.trim_start_matches(' ').starts_with(begins) {
         true => Cow::Owned(format!("'{text}")),
         false => Cow::Borrowed(text),

@@ -44,12 +44,7 @@ impl Column {
     }
 }
 
-const fn column(
-    name: &'static str,
-    label: &'static str,
-    kind: Kind,
-    value: &'static str,
-) -> Column {
+const fn column(name: &'static str, label: &'static str, kind: Kind, value: &'static str) -> Column {
     Column { name, label, kind, needs: None, usual: false, value }
 }
 
@@ -149,12 +144,7 @@ static SHIPMENTS: &[Column] = &[
     usual(column("date_post", "Posted", Time, "s.date_post")),
     usual(column("shipped_at", "Shipped", Time, "s.shipped_at")),
     usual(column("delivered_at", "Delivered", Time, "s.delivered_at")),
-    column(
-        "submitted_to_sales_channel_at",
-        "Submitted to channel",
-        Time,
-        "s.submitted_to_sales_channel_at",
-    ),
+    column("submitted_to_sales_channel_at", "Submitted to channel", Time, "s.submitted_to_sales_channel_at"),
     usual(column("created_at", "Created", Time, "s.created_at")),
     column("updated_at", "Updated", Time, "s.updated_at"),
     column("voided_at", "Voided", Time, "s.voided_at"),

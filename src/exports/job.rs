@@ -2,8 +2,8 @@
 //! file that was left half-written is begun anew.
 
 use super::{
-    Export, Files, KEPT, State, Which, begin::tell, cell::Row, columns, list,
-    read::Reader, write::Writing,
+    Export, ExportState, Files, KEPT, Which, begin::tell, cell::Row, columns, list, read::Reader,
+    write::Writing,
 };
 use crate::{
     accounts::{Permission, Role},
@@ -78,10 +78,12 @@ impl Asked {
         let account = scope.account();
         scope
             .row(
-                sql("select e.filter, e.requested_by, e.requested_by_name, e.trace_id, m.role from exports e \
+                sql(
+                    "select e.filter, e.requested_by, e.requested_by_name, e.trace_id, m.role from exports e \
                      left join users u on u.id = e.requested_by and u.disabled_at is null \
                      left join memberships m on m.user_id = u.id and m.account_id = e.account_id \
-                     where e.account_id = {} and e.id = {}")
+                     where e.account_id = {} and e.id = {}",
+                )
                 .bind(account)
                 .bind(id),
             )
@@ -275,7 +277,7 @@ impl Exporting<'_> {
             .execute(
                 sql("update exports set state = {}, reason = {}, finished_at = {} \
                      where account_id = {} and id = {} and state in ('queued', 'running')")
-                .bind(State::Failed)
+                .bind(ExportState::Failed)
                 .bind(reason)
                 .bind(self.now())
                 .bind(self.job.account_id)

@@ -1,6 +1,6 @@
 //! Exports as their pages and the API show them.
 
-use super::{Format, Resource, State, may_see};
+use super::{ExportState, Format, Resource, may_see};
 use crate::{
     accounts::Permission,
     clock::Instant,
@@ -25,7 +25,7 @@ pub struct Export {
     #[diesel(sql_type = Array<Text>)]
     pub shown_columns: Vec<String>,
     #[diesel(sql_type = Text)]
-    pub state: State,
+    pub state: ExportState,
     #[diesel(sql_type = Text)]
     pub phrase: String,
     #[diesel(sql_type = Text)]
@@ -92,7 +92,7 @@ impl Export {
 
     /// Whether it is still to be written.
     pub fn is_under_way(&self) -> bool {
-        matches!(self.state, State::Queued | State::Running)
+        matches!(self.state, ExportState::Queued | ExportState::Running)
     }
 
     /// Whether somebody may open it: nobody sees in a file what they may not see on a
@@ -104,16 +104,16 @@ impl Export {
     /// Its file, kept under this name; or why there is none.
     pub fn file(&self, now: Instant) -> Result<&str, &'static str> {
         match (self.state, self.file_path.as_deref()) {
-            (State::Finished, Some(_)) if self.expires_at.is_some_and(|at| at <= now) => Err(EXPIRED),
-            (State::Finished, Some(name)) => Ok(name),
-            (State::Queued, _) => Err("It waits for its turn. Its file is there when it is finished."),
-            (State::Running, _) => {
+            (ExportState::Finished, Some(_)) if self.expires_at.is_some_and(|at| at <= now) => Err(EXPIRED),
+            (ExportState::Finished, Some(name)) => Ok(name),
+            (ExportState::Queued, _) => Err("It waits for its turn. Its file is there when it is finished."),
+            (ExportState::Running, _) => {
                 Err("It is still being written. Its file is there when it is finished.")
             }
-            (State::Canceled, _) => Err("It was canceled before it was whole. Export again."),
-            (State::Deleted, _) => Err("Its file was deleted. Export again."),
-            (State::Failed, _) => Err("It could not be written, so there is no file."),
-            (State::Expired | State::Finished, _) => Err(EXPIRED),
+            (ExportState::Canceled, _) => Err("It was canceled before it was whole. Export again."),
+            (ExportState::Deleted, _) => Err("Its file was deleted. Export again."),
+            (ExportState::Failed, _) => Err("It could not be written, so there is no file."),
+            (ExportState::Expired | ExportState::Finished, _) => Err(EXPIRED),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Format {
 
 text_enum! {
     /// How far an export is.
-    State {
+    ExportState {
         /// Waits for its turn.
         Queued = "queued",
         /// Is being written.
@@ -174,8 +174,9 @@ impl Which {
         };
         if let Some(tree) = tree {
             let kept = serde_json::to_value(tree).map_err(|error| error.to_string())?;
-            Tree::from_value(kept, columns)
-                .map_err(|faults| faults.into_iter().map(|fault| fault.detail).collect::<Vec<_>>().join(" "))?;
+            Tree::from_value(kept, columns).map_err(|faults| {
+                faults.into_iter().map(|fault| fault.detail).collect::<Vec<_>>().join(" ")
+            })?;
         }
         Ok(self)
     }

@@ -9,8 +9,7 @@ use super::{
 use crate::{
     clock::Instant,
     db::{DbResult, Scope, Sql, sql},
-    filters,
-    orders, shipments,
+    filters, orders, shipments,
 };
 use diesel::{
     QueryableByName,

@@ -1,6 +1,12 @@
 //! Writing a file on a thread of its own, while the next rows are read.
 
-use super::{Format, cell::Row, columns::Column, comma, workbook::{self, Workbook}};
+use super::{
+    Format,
+    cell::Row,
+    columns::Column,
+    comma,
+    workbook::{self, Workbook},
+};
 use anyhow::{Context, Result, anyhow};
 use std::{
     fs,
@@ -39,12 +45,7 @@ impl Writing {
     }
 
     /// As [`Writing::begin`], with so many rows on each sheet of a workbook.
-    pub fn in_sheets_of(
-        most: u32,
-        path: PathBuf,
-        format: Format,
-        columns: Vec<&'static Column>,
-    ) -> Writing {
+    pub fn in_sheets_of(most: u32, path: PathBuf, format: Format, columns: Vec<&'static Column>) -> Writing {
         let (parts, mut given) = mpsc::channel(WAITING);
         let thread = tokio::task::spawn_blocking(move || {
             let written = write(&path, most, format, &columns, &mut given);

@@ -144,6 +144,8 @@ pub struct Can {
     pub webhooks: bool,
     /// Order imports.
     pub imports: bool,
+    /// Files of orders and shipments.
+    pub exports: bool,
     /// Products and movements of stock.
     pub inventory: bool,
 }

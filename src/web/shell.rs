@@ -88,6 +88,7 @@ impl Shell {
                 records: can(Permission::RecordsView),
                 webhooks: can(Permission::WebhooksView),
                 imports: can(Permission::ImportsRun),
+                exports: can(Permission::ExportsRun),
                 inventory: can(Permission::InventoryView),
             },
         })

@@ -165,7 +165,12 @@ impl Bulk {
             at_once: self.jobs,
             idle: Duration::from_millis(500),
         };
-        tokio::spawn(chores::run(app.db.clone(), clock::now, stopped.clone()));
+        tokio::spawn(chores::run(
+            app.db.clone(),
+            crate::exports::Files::of(&app.config.var),
+            clock::now,
+            stopped.clone(),
+        ));
         let worker = tokio::spawn(worker.run(stopped));
         let report = self.measure(&ground).await;
         app.begin_stop();

@@ -13,6 +13,7 @@ use crate::{
     web::{
         Visitor, WebResult,
         bulk::Bar,
+        exports,
         filters::{self, grouped},
         list::List,
         markup::Pager,
@@ -46,6 +47,8 @@ struct Part {
     exact: Option<(OrderId, String)>,
     empty: Empty,
     bar: Option<Bar>,
+    /// Where all of it is exported.
+    export: Option<String>,
 }
 
 impl askama::filters::HtmlSafe for Part {}
@@ -102,6 +105,9 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         found: format!("{} {}", capped(total), noun(total)),
         exact,
         bar,
+        export: visitor
+            .can(Permission::ExportsRun)
+            .then(|| exports::link(crate::exports::Resource::Orders, &list.link())),
         empty: empty(&visitor, asked.filter.tab, asked.chips.len()),
         chips: asked.chips,
     };
