@@ -64,6 +64,11 @@ impl Writing {
         self.parts.send(Part::Rows(rows)).await.map_err(|_| anyhow!("the writer stopped"))
     }
 
+    /// Ends without a file; the thread ends when it is gone.
+    pub fn give_up(self) -> JoinHandle<Result<u64>> {
+        self.thread
+    }
+
     /// Ends the file; answers how many bytes it has.
     pub async fn finish(self) -> Result<u64> {
         // where the writer has stopped, it says itself why

@@ -1,5 +1,6 @@
 //! The JSON API over real HTTP, on a shop in its sandbox.
 
 mod acting;
+mod exporting;
 mod reading;
 mod rules;
