@@ -126,6 +126,8 @@ id_type! {
     ImportId,
     /// A file that is written for somebody.
     ExportId,
+    /// What a list was asked for, under a name.
+    SavedViewId,
     /// An action done to many.
     BulkOperationId,
     /// A message an outsider posted to us.

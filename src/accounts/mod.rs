@@ -4,6 +4,7 @@
 pub mod passwords;
 pub mod permissions;
 pub mod rates;
+pub mod saved_views;
 pub mod sessions;
 pub mod throttle;
 pub mod tokens;

@@ -43,6 +43,26 @@ text_enum! {
     }
 }
 
+impl Scope {
+    /// What it lets a program do, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Scope::OrdersRead => "Read orders and customers.",
+            Scope::OrdersWrite => "Change orders.",
+            Scope::ShipmentsRead => "Read shipments.",
+            Scope::ShipmentsWrite => "Change shipments: post, re-post, submit.",
+            Scope::ChannelsRead => "Read channels and their mappings.",
+            Scope::ChannelsWrite => "Change courier mappings.",
+            Scope::EvidenceRead => "Read transaction records and activity.",
+            Scope::InventoryRead => "Read stock and its movements.",
+            Scope::BulkRead => "Read bulk operations.",
+            Scope::BulkWrite => {
+                "Begin and steer bulk operations, together with the scope that writes their rows."
+            }
+        }
+    }
+}
+
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 fn base62(length: usize) -> String {

@@ -14,6 +14,7 @@ mod endpoint;
 mod exports;
 mod filter;
 mod fulfillments;
+mod history;
 mod idempotency;
 mod openapi;
 mod orders;

@@ -6,7 +6,7 @@
 use super::{
     act, bulk, channels,
     endpoint::{Api, Line},
-    exports, fulfillments, orders, record,
+    exports, fulfillments, history, orders, record,
 };
 use crate::accounts::tokens::Scope::{
     BulkRead, BulkWrite, ChannelsRead, ChannelsWrite, EvidenceRead, InventoryRead, OrdersRead, OrdersWrite,
@@ -108,9 +108,9 @@ endpoints! {
         GET "/v1/fulfillments/{id}/line-items" ShipmentsRead list_fulfillment_line_items
             "Reads its lines, with what the goods cost." => fulfillments::line_items;
         GET "/v1/fulfillments/{id}/activity-log" EvidenceRead list_fulfillment_activity
-            "Reads what happened to it and to what belongs to it." => fulfillments::activity_log;
+            "Reads what happened to it and to what belongs to it." => history::activity_log;
         GET "/v1/fulfillments/{id}/inventory-movements" InventoryRead list_fulfillment_movements
-            "Reads the movements of stock that it or one of its lines caused." => fulfillments::inventory_movements;
+            "Reads the movements of stock that it or one of its lines caused." => history::inventory_movements;
         DELETE "/v1/fulfillments" ShipmentsWrite void_fulfillments
             "Voids many: a soft cancel of each that can be taken back." => act::bulk_void;
     }

@@ -8,6 +8,7 @@ use crate::{
     actions::{ActionError, By},
     clock::Instant,
     db::{DbResult, Scope, Sql, sql},
+    filters,
     ids::{AccountId, BulkOperationId, JobId},
     money::grouped,
     orders, shipments,
@@ -173,6 +174,12 @@ pub(super) async fn step(scope: &mut Scope, operation: &Operation) -> DbResult<b
     if progress.complete {
         return Ok(true);
     }
+    let tree = match &what {
+        Selection::Shipments(filter) => filter.tree.as_ref(),
+        Selection::Orders(filter) => filter.tree.as_ref(),
+        Selection::Ids(_) | Selection::Again(..) | Selection::Undo(_) => None,
+    };
+    filters::planned(scope, tree).await?;
     let account = scope.account();
     let room = i64::from(MOST - operation.total).min(PAGE);
     let source = source(account, operation, &what);

@@ -146,7 +146,8 @@ async fn database(
     let searching: Result<Option<Fact>> = async {
         let mut global = db.global().await?;
         Ok(global
-            .row(sql("select proleakproof as holds from pg_proc where proname = 'textlike' and pronamespace = 'pg_catalog'::regnamespace"))
+            .row(sql("select bool_and(proleakproof) as holds from pg_proc where oid = any(array['pg_catalog.textlike(text, text)', \
+                  'pg_catalog.lower(text)']::regprocedure[])"))
             .await?)
     }
     .await;

@@ -1128,6 +1128,7 @@ diesel::allow_tables_to_appear_in_same_query!(products, shipments);
 diesel::allow_tables_to_appear_in_same_query!(products, stock);
 diesel::allow_tables_to_appear_in_same_query!(products, warehouses);
 diesel::allow_tables_to_appear_in_same_query!(provider_orders, shipments);
+diesel::allow_tables_to_appear_in_same_query!(responders, responses);
 diesel::allow_tables_to_appear_in_same_query!(saved_views, users);
 diesel::allow_tables_to_appear_in_same_query!(seen_couriers, stores);
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);

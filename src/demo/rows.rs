@@ -231,7 +231,7 @@ tables! {
     }
     DeliveryRow = "webhook_deliveries" {
         id: big, event_id: big, endpoint_id: big, state: text, attempts: int, last_status: int0, last_record_id: big0,
-        finished_at: time0,
+        last_attempt_at: time0, last_error: text0, finished_at: time0,
     }
     ResponderRow = "responders" { trigger: text, name: text, subject: text, body: text, enabled: yes, created_at: time }
     EmailRow = "emails" {

@@ -13,7 +13,7 @@ use crate::{
     clock::Instant,
     db::{Db, DbResult, Scope, sql},
     ids::AccountId,
-    notify::{events::EventType, webhooks},
+    notify::webhooks,
     providers::connection,
     sandbox::{Sandbox, default_shop_token},
     secrets::{Keyring, Place},
@@ -210,10 +210,9 @@ pub(super) async fn settings(
     let responders = responders(merchant, since);
     let responder_ids = insert_for_ids(scope, &responders).await?;
     let endpoint = if merchant.slug == stories::HARBOUR {
-        let events: Vec<EventType> = EventType::ALL.to_vec();
         let url = sandbox.hook_url(stories::HOOK);
         let (id, _) =
-            webhooks::connect(scope, keyring, &url, "Harbour’s own shop system", &events, Some(HOOK_SECRET))
+            webhooks::connect(scope, keyring, &url, "Harbour’s own shop system", &[], Some(HOOK_SECRET))
                 .await?;
         Some(id.0)
     } else {

@@ -69,10 +69,11 @@ impl Evidence<'_> {
         let data = json!({ "shipment": {
             "id": shipment, "number": parcel.number, "order_id": order_id, "order_number": order.number,
             "channel_reference": order.reference, "status": status, "channel_sync": sync,
+            "channel_message": null,
             "date_post": live.map(|(posted, _)| posted.to_rfc3339()), "fulfillment_id": live.map(|(_, remote)| remote),
             "courier": shipped.and(parcel.courier).map(|courier| courier.sent),
             "tracking_number": shipped.map(|_| &parcel.tracking), "tracking_url": shipped.and(super::write::tracking_url(parcel)),
-            "shipped_at": shipped.map(|shipped| shipped.to_rfc3339()), "items": items,
+            "shipped_at": shipped.map(|shipped| shipped.to_rfc3339()), "delivered_at": null, "items": items,
         }});
         let id = self.log_id(when);
         self.told.events.push(EventRow {
@@ -140,8 +141,10 @@ impl Evidence<'_> {
             endpoint_id: endpoint,
             state: if failed { "failed" } else { "delivered" }.to_owned(),
             attempts: if failed { 10 } else { 1 },
-            last_status: (!failed).then_some(200),
+            last_status: Some(if failed { 500 } else { 200 }),
             last_record_id: record,
+            last_attempt_at: Some(sent),
+            last_error: failed.then(|| "The endpoint answered 500.".to_owned()),
             finished_at: Some(sent + Duration::milliseconds(38)),
         });
     }

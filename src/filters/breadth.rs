@@ -65,6 +65,18 @@ where
     rows
 }
 
+/// Plans what follows in the transaction for its very values, if there is a tree:
+/// for statements that write as well, which [`rows`] would take back.
+pub async fn planned(scope: &mut Scope, tree: Option<&Tree>) -> DbResult<()> {
+    if tree.is_some_and(|tree| !tree.is_empty()) {
+        scope
+            .connection()
+            .batch_execute("set local plan_cache_mode = force_custom_plan; set local jit = off")
+            .await?;
+    }
+    Ok(())
+}
+
 /// The condition of a tree that costs most to look for, and what would help.
 pub fn too_broad(tree: &Tree) -> Fault {
     let mut worst: Option<(u32, String, &Condition)> = None;

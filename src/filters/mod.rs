@@ -21,7 +21,7 @@ mod read;
 mod sql;
 mod tree;
 
-pub use breadth::{LONGEST_SEARCH, ListError, rows, too_broad};
+pub use breadth::{LONGEST_SEARCH, ListError, planned, rows, too_broad};
 pub(crate) use columns::thousandths;
 pub use columns::{Column, Columns, Guarded, Kind, Operator, Reach, choice, in_words};
 pub use fault::Fault;

@@ -77,7 +77,7 @@ fn all(column: &Column, values: &[Value]) -> Result<Operand, Misfit> {
     let each = values.iter();
     Ok(match &column.kind {
         Kind::Text | Kind::List => {
-            let texts: Result<_, Misfit> = each.map(|v| Ok(text(v)?.ok_or_else(|| misfit(v))?)).collect();
+            let texts: Result<_, Misfit> = each.map(|v| text(v)?.ok_or_else(|| misfit(v))).collect();
             Operand::Texts(texts?)
         }
         Kind::Choice(words) => {

@@ -134,11 +134,12 @@ fn listed(values: &[String]) -> String {
     }
 }
 
-/// A day where it begins, otherwise to the minute.
+/// A day where it begins or ends, otherwise to the minute.
 fn time(at: Instant, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
-    match local.num_seconds_from_midnight() {
-        0 => local.format("%-d %b %Y").to_string(),
+    match (local.num_seconds_from_midnight(), local.nanosecond()) {
+        // as a page gives the last instant of a day
+        (0, 0) | (86_399, 999_999_000) => local.format("%-d %b %Y").to_string(),
         _ => local.format("%-d %b %Y %H:%M").to_string(),
     }
 }

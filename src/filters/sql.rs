@@ -60,17 +60,25 @@ fn condition(statement: Sql, condition: &Condition, now: Instant) -> Sql {
             let statement = statement.push("(");
             let statement = match operand {
                 Operand::Named(ids, names) => {
-                    let statement = statement.push(id).push(" = any({})").bind(ids.clone());
-                    match names.is_empty() {
-                        true => statement,
-                        false => statement
-                            .push(" or exists (select 1 from ")
+                    let mut statement = statement;
+                    if !ids.is_empty() {
+                        statement = statement.push(id).push(" = any({})").bind(ids.clone());
+                    }
+                    if !names.is_empty() {
+                        // alone it can be a join, which it cannot be beside an *or*
+                        statement = statement
+                            .push(if ids.is_empty() {
+                                "exists (select 1 from "
+                            } else {
+                                " or exists (select 1 from "
+                            })
                             .push(rows)
                             .push(" and lower(")
                             .push(name)
                             .push(") = any({}))")
-                            .bind(names.clone()),
+                            .bind(names.clone());
                     }
+                    statement
                 }
                 _ => statement.push(id).push(" is not null"),
             };

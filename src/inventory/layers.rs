@@ -264,7 +264,7 @@ pub(super) async fn cover(scope: &mut Scope, locked: &mut Stock) -> DbResult<()>
             .rows(
                 sql("select l.id, l.backordered, m.id as movement_id from shipment_lines l \
                      join shipments s on s.account_id = l.account_id and s.id = l.shipment_id \
-                     join lateral (select id from inventory_movements m where m.account_id = l.account_id and m.line_id = l.id \
+                     join lateral (select id from inventory_movements m where m.account_id = l.account_id and m.line_id = l.id and m.line_id <> 0 \
                                    and m.quantity < 0 order by id desc limit 1) m on true \
                      where l.account_id = {} and l.product_id = {} and l.backordered > 0 and s.warehouse_id = {} \
                      order by l.id limit 50")

@@ -51,6 +51,8 @@ struct Line {
 }
 
 /// The columns of [`Line`].
+// `line_id <> 0` says nothing new: the planner proves by it that the index of
+// movements by line has them, and else reads the whole ledger
 macro_rules! line_columns {
     ($rest:literal) => {
         concat!(
@@ -64,7 +66,7 @@ macro_rules! line_columns {
                max(m.id) filter (where m.kind = 'reversal' and b.id is null) as gave \
                from inventory_movements m \
                left join inventory_movements b on b.account_id = m.account_id and b.reverses = m.id \
-               where m.account_id = l.account_id and m.line_id = l.id) m on true ",
+               where m.account_id = l.account_id and m.line_id = l.id and m.line_id <> 0) m on true ",
             $rest
         )
     };

@@ -17,8 +17,8 @@ use lettre::{
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
 };
-use std::{future::Future, sync::Arc, time::Duration};
-use url::{Host, Url};
+use std::{future::Future, net::IpAddr, sync::Arc, time::Duration};
+use url::Url;
 
 /// For everything up to the text, and for the text. Both together are half of a
 /// job's lease.
@@ -151,12 +151,12 @@ impl Mailer {
     /// machine or `?tls=none` says otherwise.
     pub fn new(url: &str, from: &str) -> Result<Mailer> {
         let url = Url::parse(url).map_err(|e| anyhow::anyhow!("the SMTP URL: {e}"))?;
-        let Some(host) = url.host() else { bail!("the SMTP URL names no host") };
-        let local = match &host {
-            Host::Domain(name) => *name == "localhost",
-            Host::Ipv4(ip) => ip.is_loopback(),
-            Host::Ipv6(ip) => ip.is_loopback(),
-        };
+        // an IPv6 address stands in brackets in a URL only
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        if host.is_empty() {
+            bail!("the SMTP URL names no host");
+        }
+        let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let asked = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
         let privacy = match (url.scheme(), asked.as_deref()) {
             ("smtps", _) => Privacy::Tls,
@@ -175,8 +175,7 @@ impl Mailer {
         let user = decoded(url.username())?;
         let password = decoded(url.password().unwrap_or_default())?;
         Ok(Mailer(Arc::new(Inner {
-            // an IPv6 address stands in brackets in a URL only
-            host: host.to_string().trim_matches(['[', ']']).to_owned(),
+            host,
             port: url.port().unwrap_or(usual),
             privacy,
             credentials: (!user.is_empty()).then(|| Credentials::new(user, password)),

@@ -365,7 +365,7 @@ async fn correct(
     let account = scope.account();
     scope
         .execute(
-            sql("update shipments set tracking_number = {}, courier = {}, service_level = {}, tracking_url = {}, \
+            sql("update shipments set tracking_number = {}, courier = {}, service_level = {}, tracking_url = case when {} then {} else tracking_url end, \
                  cost_minor = {}, shipped_at = case when shipped_at is null then null \
                  else coalesce({}::timestamptz, shipped_at) end, \
                  search_text = case when {} then search_text || ' ' || lower({}) else search_text end, \
@@ -373,6 +373,7 @@ async fn correct(
             .bind(some(&change.tracking_number))
             .bind(some(&change.courier))
             .bind(some(&change.service))
+            .bind(["tracking number", "courier"].iter().any(|part| change.corrected.contains(part)))
             .bind(url)
             .bind(change.cost_minor)
             .bind(change.shipped_at)

@@ -10,6 +10,7 @@ use crate::{
     actions::{ActionError, Stale, WhyNot},
     clock::{self, Instant},
     db::DbError,
+    filters::ListError,
 };
 use actix_web::{
     HttpResponse, ResponseError,
@@ -80,6 +81,15 @@ impl From<DbError> for WebError {
         match error {
             DbError::Pool(_) => WebError::Busy(error.into()),
             DbError::Query(_) => WebError::Broken(error.into()),
+        }
+    }
+}
+
+impl From<ListError> for WebError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::TooBroad(fault) => WebError::field("f", &fault.detail),
+            ListError::Db(error) => error.into(),
         }
     }
 }

@@ -109,6 +109,11 @@ impl List {
         List { link, notes: RefCell::new(notes) }
     }
 
+    /// As [`List::parse`], of a list whose own keys are read elsewhere.
+    pub fn every(path: &str, query: &str) -> List {
+        List { link: Link::of(path, query), notes: RefCell::default() }
+    }
+
     /// The value of a filter; the last one if there are several.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.link.pairs.iter().rfind(|(k, _)| k == key).map(|(_, v)| v.as_str())

@@ -142,6 +142,8 @@ pub struct Can {
     pub records: bool,
     /// Webhook endpoints.
     pub webhooks: bool,
+    /// API tokens.
+    pub tokens: bool,
     /// Order imports.
     pub imports: bool,
     /// Files of orders and shipments.

@@ -32,6 +32,7 @@ pub mod list;
 mod live;
 pub mod local_path;
 pub mod markup;
+mod narrow;
 pub mod orders;
 mod preferences;
 mod problems;
@@ -45,8 +46,10 @@ mod shipments;
 pub mod stamp;
 pub mod stores;
 pub mod table;
+mod tokens;
 mod traces;
 pub mod up;
+mod views;
 mod webhooks;
 
 pub use asked::Asked;

@@ -4,15 +4,15 @@
 
 use super::{
     activity, assets, bulk, connections, customers, emails, exports, help, home, hooks, imports, inventory,
-    jobs, live, orders, preferences, problems, records, responders, sessions, shipments, stores,
+    jobs, live, narrow, orders, preferences, problems, records, responders, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
-    traces, up, webhooks,
+    tokens, traces, up, views, webhooks,
 };
 use crate::{
     accounts::Permission::{
         ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ExportsRun, ImportsRun,
-        InventoryView, OrdersView, ProblemsView, RecordsView, RespondersEdit, StoresEdit, StoresView,
-        WebhooksEdit, WebhooksView,
+        InventoryView, OrdersView, PeopleManage, ProblemsView, RecordsView, RespondersEdit, StoresEdit,
+        StoresView, WebhooksEdit, WebhooksView,
     },
     inventory::counting::{AdjustStock, ReceiveStock, ReverseAdjustment},
     notify::{
@@ -64,6 +64,15 @@ routes! {
         get  "/"                      SignedIn => home::show;
         get  "/help"                  SignedIn => help::show;
         get  "/live"                  SignedIn => live::show;
+
+        // what lists are narrowed to, and that under a name
+        get  "/filters/new"           Needs(OrdersView) => narrow::show;
+        get  "/views/new"             Needs(OrdersView) => views::new;
+        post "/views"                 Needs(OrdersView) => views::create;
+        get  "/views/{id}"            Needs(OrdersView) => views::show;
+        post "/views/{id}"            Needs(OrdersView) => views::update;
+        post "/views/{id}/save"       Needs(OrdersView) => views::save;
+        post "/views/{id}/delete"     Needs(OrdersView) => views::delete;
 
         // orders and customers
         get  "/orders"                Needs(OrdersView) => orders::index;
@@ -154,6 +163,12 @@ routes! {
         get  "/responders/new"                     Needs(RespondersEdit)  => responders::new;
         get  "/responders/{id}"                    Needs(EmailsView)      => responders::show;
         post "/responders/{id}"                    Needs(RespondersEdit)  => responders::save;
+        // tokens for programs
+        get  "/settings/tokens"                    Needs(PeopleManage)    => tokens::list;
+        post "/settings/tokens"                    Needs(PeopleManage)    => tokens::create;
+        get  "/settings/tokens/new"                Needs(PeopleManage)    => tokens::new;
+        get  "/settings/tokens/{id}/revoke"        Needs(PeopleManage)    => tokens::confirm;
+        post "/settings/tokens/{id}/revoke"        Needs(PeopleManage)    => tokens::revoke;
         // who ships it
         get  "/connections"                        Needs(ConnectionsView) => connections::list::list;
         get  "/connections/{id}"                   Needs(ConnectionsView) => connections::show::show;

@@ -87,6 +87,7 @@ impl Shell {
                 activity: can(Permission::ActivityView),
                 records: can(Permission::RecordsView),
                 webhooks: can(Permission::WebhooksView),
+                tokens: can(Permission::PeopleManage),
                 imports: can(Permission::ImportsRun),
                 exports: can(Permission::ExportsRun),
                 inventory: can(Permission::InventoryView),

@@ -3,10 +3,12 @@
 
 mod bulk;
 mod driver;
+mod filters;
 mod inventory;
 mod live;
 mod reship;
 mod stories;
+mod telling;
 mod voids;
 
 use crate::support::database::TestDatabase;

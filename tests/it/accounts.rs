@@ -34,6 +34,11 @@ fn the_matrix_is_what_it_is() {
     activity.view: client admin support
     imports.run: client admin
     emails.view: client admin support
+    emails.send: client admin
+    responders.edit: admin
+    webhooks.view: admin support
+    webhooks.resend: admin support
+    webhooks.edit: admin
     personal.view: client admin
     costs.view: admin
     people.manage: admin

@@ -2,7 +2,7 @@
 
 mod counting;
 
-use crate::support::{portal::Counter, shop::Shop};
+use crate::support::{counter::Counter, shop::Shop};
 use waybill::accounts::Role;
 
 #[tokio::test]

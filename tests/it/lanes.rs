@@ -1,6 +1,6 @@
 //! Budgets and circuit breakers: what a lane decides, and what waits for it.
 
-use crate::support::{portal::Counter, shop::Shop};
+use crate::support::{counter::Counter, shop::Shop};
 use proptest::prelude::*;
 use waybill::{
     accounts::Role,

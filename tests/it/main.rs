@@ -21,6 +21,7 @@ mod imports;
 mod inventory;
 mod inventory_pages;
 mod lanes;
+mod notify;
 mod orders;
 mod outbound;
 mod problems;

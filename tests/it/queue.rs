@@ -1,7 +1,7 @@
 //! The queue: whose turn it is, and what becomes of jobs that stop on our side.
 
 use crate::support::{
-    portal::Counter,
+    counter::Counter,
     shop::{Shop, now},
 };
 use futures_util::future::BoxFuture;

@@ -99,7 +99,7 @@ impl Asked {
         let mut ids: Vec<i64> = fields.all("id").filter_map(|text| text.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let list = fields.get("list").chars().take(4_000).collect();
+        let list = fields.get("list").chars().take(16_000).collect();
         Ok(Asked { resource, list, all: fields.get("all") == "yes", ids })
     }
 

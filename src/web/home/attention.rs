@@ -42,7 +42,7 @@ pub struct Line {
 }
 
 #[derive(QueryableByName)]
-struct Tally {
+pub(super) struct Tally {
     #[diesel(sql_type = BigInt)]
     n: i64,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -147,6 +147,7 @@ pub async fn lines(visitor: &Visitor, scope: &mut Scope) -> WebResult<Vec<Line>>
     unreceived(visitor, scope, &mut lines).await?;
     failing(visitor, scope, &mut lines).await?;
     imports(visitor, scope, &mut lines).await?;
+    super::telling::lines(visitor, scope, &mut lines).await?;
     Ok(lines)
 }
 
@@ -424,7 +425,7 @@ pub async fn is_new(scope: &mut Scope) -> WebResult<bool> {
 }
 
 impl Line {
-    fn empty() -> Line {
+    pub(super) fn empty() -> Line {
         Line {
             badge: Badge::failed(""),
             count: String::new(),
@@ -439,7 +440,7 @@ impl Line {
 }
 
 /// Counts the rows of a statement that answers `at`, up to a limit.
-async fn tally(scope: &mut Scope, rows: Sql) -> WebResult<Tally> {
+pub(super) async fn tally(scope: &mut Scope, rows: Sql) -> WebResult<Tally> {
     let statement = sql("select count(*) as n, min(at) as oldest from (")
         .append(rows)
         .push(" limit {}) t")
@@ -448,7 +449,7 @@ async fn tally(scope: &mut Scope, rows: Sql) -> WebResult<Tally> {
     Ok(row.unwrap_or(Tally { n: 0, oldest: None }))
 }
 
-fn add(lines: &mut Vec<Line>, visitor: &Visitor, tally: Tally, line: impl FnOnce(i64) -> Line) {
+pub(super) fn add(lines: &mut Vec<Line>, visitor: &Visitor, tally: Tally, line: impl FnOnce(i64) -> Line) {
     if tally.n > 0 {
         lines.push(Line {
             count: number(tally.n),
@@ -462,7 +463,7 @@ fn number(n: i64) -> String {
     if n > COUNTED { format!("{}+", grouped(COUNTED)) } else { grouped(n) }
 }
 
-fn some(n: i64, one: &'static str, many: &'static str) -> &'static str {
+pub(super) fn some(n: i64, one: &'static str, many: &'static str) -> &'static str {
     if n == 1 { one } else { many }
 }
 

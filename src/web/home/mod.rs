@@ -1,6 +1,7 @@
 //! `/`: what needs attention, ordered by harm, and how today goes.
 
 mod attention;
+mod telling;
 mod today;
 
 pub(super) use attention::age;

@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::Permission,
+    bulk::Resource,
     channels::store,
     clock::Instant,
     db::Scope,
@@ -14,14 +15,17 @@ use crate::{
     web::{
         Visitor, WebResult, badge,
         list::{Link, List},
+        narrow::Narrowed,
     },
 };
 use chrono::{Days, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
 /// The list's own keys.
-pub const KEYS: [&str; 11] =
-    ["tab", "status", "store", "channel", "hold", "sync", "shipment", "placed", "from", "until", "late"];
+pub const KEYS: [&str; 13] = [
+    "tab", "status", "store", "channel", "hold", "sync", "shipment", "placed", "from", "until", "late", "f",
+    "view",
+];
 
 /// A filter that is applied, and the link that takes it away.
 pub struct Chip {
@@ -59,6 +63,8 @@ pub struct AskedFor {
     pub chips: Vec<Chip>,
     /// The filter form.
     pub selects: Vec<Select>,
+    /// The tree, which is not in the filter yet.
+    pub narrowed: Narrowed,
 }
 
 const PRESETS: [(&str, &str, u64); 3] =
@@ -139,6 +145,10 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
         chips.insert(0, Chip { label: format!("Search: {q}"), href: link.without("q").to_string() });
     }
 
+    let narrowed = Narrowed::read(visitor, list, Resource::Orders);
+    let parts = narrowed.parts(visitor, &link).into_iter();
+    chips.extend(parts.map(|part| Chip { label: part.phrase, href: part.without }));
+
     let filter = Filter {
         tab: list.word("tab", Tab::parse).unwrap_or(Tab::All),
         statuses,
@@ -159,7 +169,7 @@ pub async fn read(visitor: &Visitor, scope: &mut Scope, list: &List) -> WebResul
         personal: visitor.can(Permission::PersonalView),
         ..Filter::default()
     };
-    Ok(AskedFor { filter, chips, selects })
+    Ok(AskedFor { filter, chips, selects, narrowed })
 }
 
 /// The days asked for, in the account's zone: a preset, or from and until.

@@ -15,9 +15,11 @@ use crate::{
         bulk::Bar,
         exports,
         filters::{self, grouped},
-        list::List,
+        list::{Link, List},
         markup::Pager,
+        narrow,
         shell::Shell,
+        views,
     },
 };
 use actix_web::{
@@ -40,6 +42,7 @@ struct Part {
     chips: Vec<Chip>,
     clear: String,
     notes: Vec<String>,
+    faults: Vec<String>,
     rows: Vec<RowView>,
     personal: bool,
     pager: Pager,
@@ -76,6 +79,9 @@ struct Page {
     selects: Vec<Select>,
     from: String,
     until: String,
+    /// The page that adds any filter.
+    add: String,
+    views: views::Tabs,
     list: Part,
 }
 
@@ -87,41 +93,62 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         return visitor.see_other(list.link().to_string());
     }
     let mut scope = visitor.scope().await?;
-    let asked = asked::read(&visitor, &mut scope, &list).await?;
-    let page = orders::page(&mut scope, &asked.filter, list.after(), list.size()).await?;
-    let total = orders::count(&mut scope, &asked.filter).await?;
+    let mut asked = asked::read(&visitor, &mut scope, &list).await?;
+    asked.filter.tree = asked.narrowed.tree();
+    let mut found = orders::find(&mut scope, &asked.filter, list.after(), list.size()).await;
+    if let Err(error) = found {
+        asked.narrowed.give_way(error)?;
+        asked.filter.tree = None;
+        found = orders::find(&mut scope, &asked.filter, list.after(), list.size()).await;
+    }
+    let orders::Found { page, total } = found?;
     let exact = orders::exact(&mut scope, &asked.filter.q).await?;
     let mut pager = list.pager(&page, None, "orders");
-    pager.summary = shown(page.rows.len(), total, noun(total));
+    pager.summary = match total {
+        Some(total) => shown(page.rows.len(), total, noun(total)),
+        None => format!("{} orders of more", page.rows.len()),
+    };
     let turned = pager.prev.is_some();
-    let more = turned || pager.next.is_some();
-    let bar = Bar::of(&visitor, Resource::Orders, &list.link(), more.then(|| capped(total)));
+    // what is left out of the filter would be done to more than was asked
+    let more = asked.narrowed.is_whole() && (turned || pager.next.is_some());
+    let bar = Bar::of(
+        &visitor,
+        Resource::Orders,
+        &list.link(),
+        more.then(|| total.map_or_else(String::new, capped)),
+    );
     let part = Part {
         clear: clear(&list),
         notes: list.notes(),
         rows: page.rows.into_iter().map(|row| RowView::new(&visitor, row)).collect(),
         personal: visitor.can(Permission::PersonalView),
-        pager,
-        found: format!("{} {}", capped(total), noun(total)),
+        found: total
+            .map_or_else(|| pager.summary.clone(), |total| format!("{} {}", capped(total), noun(total))),
+        faults: asked.narrowed.faults(),
         exact,
         bar,
-        export: visitor
-            .can(Permission::ExportsRun)
+        export: (asked.narrowed.is_whole() && visitor.can(Permission::ExportsRun))
             .then(|| exports::link(crate::exports::Resource::Orders, &list.link())),
+        pager,
         empty: empty(&visitor, asked.filter.tab, asked.chips.len()),
         chips: asked.chips,
     };
+    let status = asked.narrowed.status();
     if visitor.partial() {
-        let mut answer = visitor.html(&part)?;
+        let mut answer = visitor.asked.html_with(status, &part)?;
         if let Ok(address) = HeaderValue::from_str(&list.link().to_string()) {
             answer.headers_mut().insert(HeaderName::from_static("hx-replace-url"), address);
         }
         return Ok(answer);
     }
-    let tabs = tabs(&mut scope, asked.filter.tab).await?;
+    let views = views::tabs(&visitor, &mut scope, Resource::Orders, &list).await?;
+    let mut tabs = tabs(&mut scope, asked.filter.tab, list.get(narrow::KEY)).await?;
     let current = tabs.iter().find(|tab| tab.current && asked.filter.tab != Tab::All);
-    let mut title =
-        current.map_or("Manage Orders".to_owned(), |tab| format!("{} – Manage Orders", tab.label));
+    let title_tab = current.map(|tab| tab.label);
+    if views.current.is_some() {
+        tabs.iter_mut().for_each(|tab| tab.current = false);
+    }
+    let mut title = title_tab.map_or("Manage Orders".to_owned(), |label| format!("{label} – Manage Orders"));
     if turned {
         title.push_str(", further page");
     }
@@ -130,7 +157,9 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         link.pairs().to_vec()
     };
     let filters = ["status", "store", "channel", "hold", "sync", "shipment", "placed", "from", "until"];
-    visitor.html(&Page {
+    let page = Page {
+        add: narrow::address(Resource::Orders, &list.link()),
+        views,
         title,
         tabs,
         can_import: visitor.can(Permission::ImportsRun),
@@ -142,7 +171,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         until: list.get("until").unwrap_or_default().to_owned(),
         list: part,
         shell: visitor.shell(&mut scope, "orders").await?,
-    })
+    };
+    visitor.asked.html_with(status, &page)
 }
 
 /// What a list's query asks for, and that in words, for what is done to all of it.
@@ -155,7 +185,8 @@ pub async fn selection(visitor: &Visitor, scope: &mut Scope, query: &str) -> Web
     };
     let said: Vec<String> =
         std::iter::once(tab).chain(asked.chips.into_iter().map(|chip| chip.label)).collect();
-    Ok((asked.filter, said.join(" · ")))
+    let filter = Filter { tree: asked.narrowed.settled(visitor)?, ..asked.filter };
+    Ok((filter, said.join(" · ")))
 }
 
 /// Whether a query has a key without a value.
@@ -167,18 +198,22 @@ fn holds_nothing(query: &str) -> bool {
 fn clear(list: &List) -> String {
     let link = list.link();
     let tab = link.pairs().iter().find(|(key, _)| key == "tab").cloned();
-    let link = crate::web::list::Link::to("/orders");
+    let link = Link::to("/orders");
     tab.map_or(link.to_string(), |(key, value)| link.with(&key, value).to_string())
 }
 
-async fn tabs(scope: &mut Scope, current: Tab) -> WebResult<Vec<TabView>> {
+/// The tabs, with the tree kept; their numbers are those of the tabs alone.
+async fn tabs(scope: &mut Scope, current: Tab, tree: Option<&str>) -> WebResult<Vec<TabView>> {
     let mut tabs = Vec::new();
     for &tab in Tab::ALL {
         let count = orders::count(scope, &Filter { tab, ..Filter::default() }).await?;
         tabs.push(TabView {
-            href: match tab {
-                Tab::All => "/orders".to_owned(),
-                _ => format!("/orders?tab={tab}"),
+            href: {
+                let link = match tab {
+                    Tab::All => Link::to("/orders"),
+                    _ => Link::to("/orders").with("tab", tab),
+                };
+                tree.map_or_else(|| link.to_string(), |tree| link.with(narrow::KEY, tree).to_string())
             },
             label: label(tab),
             count: capped(count),

@@ -21,7 +21,9 @@ use crate::{
         exports, filters,
         list::{Link, List},
         markup::{Offer, Pager, Stamp},
+        narrow::{self, Narrowed},
         shell::Shell,
+        views,
     },
 };
 use actix_web::HttpResponse;
@@ -29,8 +31,20 @@ use askama::Template;
 use chrono::{NaiveDate, TimeZone};
 use std::collections::BTreeSet;
 
-const FILTERS: &[&str] =
-    &["tab", "status", "sync", "connection", "channel", "courier", "from", "until", "silent", "open"];
+const FILTERS: &[&str] = &[
+    "tab",
+    "status",
+    "sync",
+    "connection",
+    "channel",
+    "courier",
+    "from",
+    "until",
+    "silent",
+    "open",
+    "f",
+    "view",
+];
 
 /// An applied filter, as a phrase with a way to take it away.
 struct Chip {
@@ -103,6 +117,10 @@ struct Index {
     chips: Vec<Chip>,
     clear: String,
     notes: Vec<String>,
+    faults: Vec<String>,
+    /// The page that adds any filter.
+    add: String,
+    views: views::Tabs,
     statuses: Vec<Choice>,
     syncs: Vec<Choice>,
     connections: Vec<Choice>,
@@ -118,21 +136,30 @@ struct Index {
 pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
     let list = List::read(&visitor, FILTERS);
     let mut scope = visitor.scope().await?;
-    let filter = filter(&visitor, &list);
+    let mut narrowed = Narrowed::read(&visitor, &list, Resource::Shipments);
+    let mut filter = filter(&visitor, &list);
+    filter.tree = narrowed.tree();
     let tab = filter.tab.unwrap_or(Tab::Active);
     let size = list.size();
     let mut after = list.after();
-    let mut page = shipments::page(&mut scope, &filter, after, size).await?;
-    if page.rows.is_empty() && after.is_some() {
+    let mut found = shipments::find(&mut scope, &filter, after, size).await;
+    if let Err(error) = found {
+        narrowed.give_way(error)?;
+        filter.tree = None;
+        found = shipments::find(&mut scope, &filter, after, size).await;
+    }
+    let mut found = found?;
+    if found.page.rows.is_empty() && after.is_some() {
         // what the cursor stood beside is gone: back to the first page
         after = None;
-        page = shipments::page(&mut scope, &filter, None, size).await?;
+        found = shipments::find(&mut scope, &filter, None, size).await?;
     }
-    let total = shipments::count(&mut scope, &filter).await?;
+    let shipments::Found { page, total } = found;
     let open: BTreeSet<i64> = list.words("open", |text| text.parse().ok()).into_iter().take(20).collect();
     let pager = pager(&list, &page, total);
-    let more = pager.prev.is_some() || pager.next.is_some();
-    let bar = Bar::of(&visitor, Resource::Shipments, &list.link(), more.then(|| counted(total, COUNTED)));
+    // what is left out of the filter would be done to more than was asked
+    let more = narrowed.is_whole() && (pager.prev.is_some() || pager.next.is_some());
+    let bar = Bar::of(&visitor, Resource::Shipments, &list.link(), more.then(|| of_total(total)));
     let mut items = Vec::with_capacity(page.rows.len());
     for row in page.rows {
         let lines = match open.contains(&row.id.0) {
@@ -142,25 +169,25 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         items.push(item(&visitor, &list, row, lines, after.is_some()));
     }
     let clear = cleared(&list).to_string();
-    let narrowed = list.link().without("tab").without("open");
+    let asked = list.link().without("tab").without("open");
     let part = Results {
         nonce: visitor.asked.nonce.clone(),
         items,
         summary: pager.summary.clone(),
         pager,
-        filtered: !narrowed.pairs().iter().all(|(key, _)| key == "size"),
+        filtered: !asked.pairs().iter().all(|(key, _)| key == "size" || key == "view"),
         clear: clear.clone(),
         tab,
         costs: visitor.can(Permission::CostsView),
         q: list.q().to_owned(),
         bar,
-        export: visitor
-            .can(Permission::ExportsRun)
+        export: (narrowed.is_whole() && visitor.can(Permission::ExportsRun))
             .then(|| exports::link(crate::exports::Resource::Shipments, &list.link())),
     };
     if visitor.partial() {
-        return visitor.html(&part);
+        return visitor.asked.html_with(narrowed.status(), &part);
     }
+    let views = views::tabs(&visitor, &mut scope, Resource::Shipments, &list).await?;
     let chosen = (filter.connection, filter.channel, filter.courier.clone());
     let connections = connection::list(&mut scope).await?;
     let channels = store::channels(&mut scope, None).await?;
@@ -173,7 +200,12 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         connection: connections.iter().find(|c| Some(c.id) == filter.connection).map(|c| c.name.clone()),
         channel: channels.iter().find(|c| Some(c.id) == filter.channel).map(|c| c.name.clone()),
     };
-    visitor.html(&Index {
+    let mut all_chips = chips(&list, &filter, &names, visitor.zone);
+    let parts = narrowed.parts(&visitor, &list.link()).into_iter();
+    all_chips.extend(parts.map(|part| Chip { phrase: part.phrase, without: part.without }));
+    let link = list.link();
+    let tree = link.pairs().iter().find(|(key, _)| key == narrow::KEY);
+    let page = Index {
         shell,
         title: match tab {
             Tab::Active => format!("Shipments{page_word}"),
@@ -183,11 +215,14 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
             .iter()
             .map(|&one| TabLink {
                 label: one.label(),
-                href: match one {
-                    Tab::Active => "/shipments".into(),
-                    one => Link::to("/shipments").with("tab", one).to_string(),
+                href: {
+                    let link = match one {
+                        Tab::Active => Link::to("/shipments"),
+                        one => Link::to("/shipments").with("tab", one),
+                    };
+                    tree.map_or_else(|| link.to_string(), |(key, value)| link.with(key, value).to_string())
                 },
-                current: one == tab,
+                current: one == tab && views.current.is_none(),
                 count: match one {
                     Tab::Unknown => capped(unknown),
                     Tab::Errors => capped(errors),
@@ -197,8 +232,11 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
             .collect(),
         q: list.q().to_owned(),
         kept: list.link().without("q").without("open").pairs().to_vec(),
-        chips: chips(&list, &filter, &names, visitor.zone),
+        chips: all_chips,
         clear,
+        faults: narrowed.faults(),
+        add: narrow::address(Resource::Shipments, &link),
+        views,
         notes: list.notes(),
         statuses: choices(Status::ALL, &filter.statuses, |s| (s.as_str(), badge::shipment_status(s).label)),
         syncs: choices(ChannelSync::ALL, &filter.syncs, |s| (s.as_str(), badge::channel_sync(s).label)),
@@ -218,13 +256,15 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         until: list.get("until").unwrap_or_default().to_owned(),
         zone: visitor.zone.name().to_owned(),
         part,
-    })
+    };
+    visitor.asked.html_with(narrowed.status(), &page)
 }
 
 /// What a list's query asks for, and that in words, for what is done to all of it.
 pub async fn selection(visitor: &Visitor, scope: &mut Scope, query: &str) -> WebResult<(Filter, String)> {
     let list = List::parse("/shipments", query, FILTERS);
-    let filter = filter(visitor, &list);
+    let narrowed = Narrowed::read(visitor, &list, Resource::Shipments);
+    let filter = Filter { tree: narrowed.settled(visitor)?, ..filter(visitor, &list) };
     let names = Names {
         connection: connection::list(scope)
             .await?
@@ -239,6 +279,7 @@ pub async fn selection(visitor: &Visitor, scope: &mut Scope, query: &str) -> Web
     };
     let mut said = vec![format!("All shipments in {}", filter.tab.unwrap_or(Tab::Active).label())];
     said.extend(chips(&list, &filter, &names, visitor.zone).into_iter().map(|chip| chip.phrase));
+    said.extend(narrowed.parts(visitor, &list.link()).into_iter().map(|part| part.phrase));
     if !filter.q.is_empty() {
         said.push(format!("Search: {}", filter.q));
     }
@@ -288,12 +329,19 @@ fn capped(count: i64) -> String {
     }
 }
 
-fn pager(list: &List, page: &crate::paging::Page<Row>, total: i64) -> Pager {
+/// How many there are, as far as that was counted.
+fn of_total(total: Option<i64>) -> String {
+    total.map_or_else(String::new, |total| counted(total, COUNTED))
+}
+
+fn pager(list: &List, page: &crate::paging::Page<Row>, total: Option<i64>) -> Pager {
     let mut pager = list.pager(page, None, "shipments");
-    pager.summary = match page.previous.is_none() && page.next.is_none() {
-        true if total == 1 => "1 shipment".into(),
-        true => format!("{} shipments", counted(total, COUNTED)),
-        false => format!("{} of {} shipments", page.rows.len(), counted(total, COUNTED)),
+    let alone = page.previous.is_none() && page.next.is_none();
+    pager.summary = match total {
+        Some(1) if alone => "1 shipment".into(),
+        Some(total) if alone => format!("{} shipments", counted(total, COUNTED)),
+        Some(total) => format!("{} of {} shipments", page.rows.len(), counted(total, COUNTED)),
+        None => format!("{} shipments of more", page.rows.len()),
     };
     pager
 }

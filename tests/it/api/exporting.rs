@@ -1,6 +1,6 @@
 //! Files by the API: at once, and in the background.
 
-use crate::support::{api::Program, portal::Counter, shop::Shop};
+use crate::support::{api::Program, counter::Counter, shop::Shop};
 use calamine::{Data, Reader, Xlsx};
 use std::io::Cursor;
 use waybill::accounts::{Role, tokens::Scope};

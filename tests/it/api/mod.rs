@@ -3,4 +3,6 @@
 mod acting;
 mod exporting;
 mod reading;
+mod record;
 mod rules;
+mod selling;

@@ -1,6 +1,6 @@
 //! What is read of fulfillments.
 
-use crate::support::{api::Program, portal::Counter, shop::Shop};
+use crate::support::{api::Program, counter::Counter, shop::Shop};
 use waybill::{
     accounts::{Role, tokens::Scope},
     actions::NoInput,

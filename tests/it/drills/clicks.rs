@@ -2,7 +2,8 @@
 
 use super::tally::Tally;
 use crate::support::{
-    portal::{Answer, Browser, Counter},
+    counter::Counter,
+    portal::{Answer, Browser},
     shop::Shop,
 };
 use futures_util::future::join_all;

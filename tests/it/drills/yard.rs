@@ -4,8 +4,9 @@
 
 use super::{faults::Break, tally::Tally};
 use crate::support::{
+    counter::Counter,
     database::connect,
-    portal::{Browser, Counter, add_user},
+    portal::{Browser, add_user},
     shop::{Shop, now},
 };
 use futures_util::{StreamExt, stream};

@@ -1,7 +1,7 @@
 //! The pages of exports, as a browser sees them.
 
 use super::{export, filled, lying, records};
-use crate::support::portal::Counter;
+use crate::support::counter::Counter;
 use waybill::{accounts::Role, exports::ExportState, ids::ExportId};
 
 #[tokio::test]

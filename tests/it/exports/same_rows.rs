@@ -2,7 +2,7 @@
 //! whatever is asked.
 
 use super::{filled, records};
-use crate::support::{api::Program, portal::Counter};
+use crate::support::{api::Program, counter::Counter};
 use proptest::{
     collection::vec,
     option,

@@ -2,5 +2,7 @@
 
 mod lists;
 mod model;
+mod pages;
 mod reading;
 mod things;
+mod views;

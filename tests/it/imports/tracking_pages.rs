@@ -1,7 +1,8 @@
 //! The pages of an import of tracking numbers, without JavaScript.
 
 use crate::support::{
-    portal::{Answer, Browser, Counter},
+    counter::Counter,
+    portal::{Answer, Browser},
     shop::Shop,
 };
 use waybill::{accounts::Role, actions::NoInput, ids::ShipmentId, shipments::post::Post};

@@ -1,7 +1,8 @@
 //! Counting stock: received, adjusted, reversed; by whom, how often and why not.
 
 use crate::support::{
-    portal::{Answer, Browser, Counter},
+    counter::Counter,
+    portal::{Answer, Browser},
     shop::Shop,
 };
 use waybill::{

@@ -1,6 +1,6 @@
 //! Editing an order: where it goes and how, under its rule.
 
-use crate::support::{portal::Counter, shop::Shop};
+use crate::support::{counter::Counter, shop::Shop};
 use waybill::{
     accounts::Role,
     actions::{Action, ActionError, NoInput, WhyNot},

@@ -2,7 +2,8 @@
 //! that come too late.
 
 use crate::support::{
-    portal::{Answer, Browser, Counter},
+    counter::Counter,
+    portal::{Answer, Browser},
     shop::{Shop, now},
 };
 use chrono::{TimeZone, Utc};

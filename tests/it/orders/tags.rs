@@ -1,6 +1,6 @@
 //! Tags: what people add and remove survives what the channel says.
 
-use crate::support::{portal::Counter, shop::Shop};
+use crate::support::{counter::Counter, shop::Shop};
 use waybill::{
     accounts::Role,
     actions::{Action, ActionError, By, Outcome},

@@ -1,7 +1,8 @@
 //! Retry: one, a group, and only what failed for good.
 
 use crate::support::{
-    portal::{Counter, Portal},
+    counter::Counter,
+    portal::Portal,
     shop::{Shop, now},
 };
 use waybill::{

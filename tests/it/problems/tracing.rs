@@ -1,9 +1,6 @@
 //! The page of a trace: one chain, every kind of link.
 
-use crate::support::{
-    portal::{Counter, Portal},
-    shop::Shop,
-};
+use crate::support::{counter::Counter, portal::Portal, shop::Shop};
 use waybill::{
     accounts::Role,
     actions::NoInput,

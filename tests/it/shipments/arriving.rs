@@ -1,7 +1,7 @@
 //! Orders arrive: by polling, by signed message, from a file; each twice is once.
 
 use crate::support::{
-    portal::Counter,
+    counter::Counter,
     shop::{Shop, now},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -3,7 +3,7 @@
 
 use super::leaving::tracked;
 use crate::support::{
-    portal::Counter,
+    counter::Counter,
     shop::{Shop, now},
 };
 use waybill::{

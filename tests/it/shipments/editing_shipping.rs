@@ -2,7 +2,7 @@
 
 use super::leaving::{posted, tracked};
 use crate::support::{
-    portal::Counter,
+    counter::Counter,
     shop::{Shop, now},
 };
 use waybill::{

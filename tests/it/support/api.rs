@@ -2,14 +2,19 @@
 //! stand in the OpenAPI document.
 
 use super::{
-    portal::{Answer, Browser, Counter, add_user},
+    counter::Counter,
+    portal::{Answer, Browser, add_user},
     shop::Shop,
 };
 use serde_json::{Value, json};
-use std::sync::LazyLock;
-use waybill::accounts::{
-    Role,
-    tokens::{self, Scope},
+use std::{net::SocketAddr, sync::LazyLock};
+use waybill::{
+    accounts::{
+        Role,
+        tokens::{self, Scope},
+    },
+    db::Db,
+    ids::{AccountId, UserId},
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(waybill::api::document);
@@ -71,8 +76,19 @@ impl Program {
     pub async fn with(counter: &Counter<'_>, shop: &Shop, role: Role, scopes: &[Scope]) -> Program {
         let name = format!("{role}.{}", waybill::secrets::random_hex::<4>());
         let user = add_user(&shop.database, &name, &[(shop.account, role)]).await;
-        let made = tokens::create(&shop.db, shop.account, user.id, "Stock sync", scopes, None).await;
-        Program { browser: Browser::new(counter.address()), token: made.expect("a token").token }
+        Program::of(counter.address(), &shop.db, shop.account, user.id, scopes).await
+    }
+
+    /// Of anybody, anywhere.
+    pub async fn of(
+        address: SocketAddr,
+        db: &Db,
+        account: AccountId,
+        user: UserId,
+        scopes: &[Scope],
+    ) -> Program {
+        let made = tokens::create(db, account, user, "Stock sync", scopes, None).await;
+        Program { browser: Browser::new(address), token: made.expect("a token").token }
     }
 
     /// Reads.

@@ -96,6 +96,10 @@ pub async fn furnish(
             "insert into emails (account_id, trigger, order_id, shipment_id, recipient, subject, body, state) values ($a, 'fulfilled', $order, $shipment, 'ada@$n.example', 'Your kettle', 'It is on its way.', 'kept') returning id",
         ),
         (
+            "token",
+            "insert into api_tokens (account_id, user_id, name, prefix, secret_hash, scopes) select $a, user_id, 'Stock sync', 'wb_live_$n', '', '{orders:read}' from memberships where account_id = $a order by user_id limit 1 returning id",
+        ),
+        (
             "endpoint",
             "insert into webhook_endpoints (account_id, url, description, secret_sealed) values ($a, 'https://erp.$n.example/hook', 'ERP of $n', '') returning id",
         ),
@@ -122,6 +126,11 @@ pub async fn furnish(
         (
             "bulk_operation",
             "insert into bulk_operations (account_id, action, resource, scope_phrase, state, fingerprint, total, waiting, started_by_name) values ($a, 'submit', 'shipments', '1 chosen shipment', 'previewed', 'x', 1, 1, 'Somebody of $n') returning id",
+        ),
+        // shared by the first of the account's people, its client
+        (
+            "saved_view",
+            "insert into saved_views (account_id, resource, name, owner_id, shared, query) select $a, 'orders', 'Held', min(user_id), true, 'tab=on_hold' from memberships where account_id = $a returning id",
         ),
         (
             "bulk_row",
