@@ -42,8 +42,7 @@ pub fn rooms() -> Rooms {
 fn services(config: &mut web::ServiceConfig) {
     let mut api = Api::default();
     routes::register(&mut api);
-    let documents = std::mem::take(&mut api.documents);
-    docs::register(config, documents);
+    docs::register(config);
     api.configure(config);
     config.service(
         web::resource("/v1{rest:(/.*)?}")

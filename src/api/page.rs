@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Rows of a page when it is not said.
-const USUAL: usize = 50;
+pub(super) const USUAL: usize = 50;
 /// The most rows of a page.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 
 /// One page of a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -2,7 +2,9 @@
 
 mod acting;
 mod exporting;
+mod coverage;
 mod reading;
 mod record;
 mod rules;
 mod selling;
+mod tokens;

@@ -72,7 +72,7 @@ async fn another_account_is_not_there() {
         let kind = match line.path.split('/').nth(2).unwrap_or_default() {
             "orders" => "order",
             "channels" => "channel",
-            "transaction-records" => "record",
+            "transaction-records" => "transaction_record",
             "fulfillments" => "shipment",
             // nothing of it is in that world: any number will do
             _ => "order",
