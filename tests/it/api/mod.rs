@@ -1,8 +1,8 @@
 //! The JSON API over real HTTP, on a shop in its sandbox.
 
 mod acting;
-mod exporting;
 mod coverage;
+mod exporting;
 mod reading;
 mod record;
 mod rules;

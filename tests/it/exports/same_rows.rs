@@ -64,7 +64,6 @@ fn tree() -> impl Strategy<Value = Value> {
 
 async fn varied() -> crate::support::shop::Shop {
     let shop = filled(130).await;
-    shop.database.unchecked("what shipments say is varied by hand");
     // many have one moment: there the order is that of their numbers
     shop.sql(
         "update shipments set created_at = '2026-05-20'::timestamptz + (id % 9) * interval '20 days',
