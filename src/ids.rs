@@ -124,6 +124,8 @@ id_type! {
     EmailId,
     /// A file that was imported.
     ImportId,
+    /// A file that is written for somebody.
+    ExportId,
     /// What a list was asked for, under a name.
     SavedViewId,
     /// An action done to many.

@@ -34,8 +34,9 @@ pub mod providers;
 pub mod problems;
 // 6 the heart: states, post, re-post, submit
 pub mod shipments;
-// 7 fixing one cause everywhere · many at once · one chain drawn
+// 7 fixing one cause everywhere · many at once · files in and out · one chain drawn
 pub mod bulk;
+pub mod exports;
 pub mod imports;
 pub mod remedies;
 pub mod traces;

@@ -50,6 +50,8 @@ text_enum! {
         ActivityView = "activity.view",
         /// Import files.
         ImportsRun = "imports.run",
+        /// Write files of orders and shipments, and open them.
+        ExportsRun = "exports.run",
         /// Read e-mails that went to customers.
         EmailsView = "emails.view",
         /// Send an e-mail to a customer again.
@@ -100,6 +102,7 @@ impl Role {
                     | RecordsView
                     | ActivityView
                     | ImportsRun
+                    | ExportsRun
                     | EmailsView
                     | EmailsSend
                     | PersonalView
@@ -142,6 +145,7 @@ impl Permission {
             Permission::RecordsView => "Transaction records",
             Permission::ActivityView => "Activity log",
             Permission::ImportsRun => "Imports",
+            Permission::ExportsRun => "Exports",
             Permission::EmailsView => "E-mails",
             Permission::EmailsSend => "Send e-mails again",
             Permission::RespondersEdit => "Edit responders",

@@ -1,6 +1,9 @@
 //! Who calls: the token, its scopes and its rate.
 
-use super::problem::{ApiResult, Kind, Problem};
+use super::{
+    endpoint::Line,
+    problem::{ApiResult, Kind, Problem},
+};
 use crate::{
     accounts::{
         Permission,
@@ -109,7 +112,7 @@ pub(super) async fn enter(
     app: Arc<App>,
     asked: Asked,
     request: &HttpRequest,
-    scope: Scope,
+    line: &Line,
 ) -> (Option<Rate>, ApiResult<Caller>) {
     let if_match = IfMatch::of(request);
     let Some(token) = bearer_token(request) else {
@@ -129,8 +132,8 @@ pub(super) async fn enter(
             return (Some(Rate { burst, left: 0, wait: seconds }), Err(problem));
         }
     };
-    if !bearer.scopes.contains(&scope) {
-        return (Some(rate), Err(Problem::missing(scope)));
+    if !std::iter::once(line.scope).chain(line.or).any(|scope| bearer.scopes.contains(&scope)) {
+        return (Some(rate), Err(Problem::missing(line.scope)));
     }
     let by = By {
         actor: Actor { kind: ActorKind::Token, id: Some(bearer.id), name: bearer.name.clone() },

@@ -35,6 +35,8 @@ pub struct Line {
     pub path: &'static str,
     /// The scope a token needs.
     pub scope: Scope,
+    /// Another that lets it in as well.
+    pub or: Option<Scope>,
     /// The group it is documented in.
     pub group: &'static str,
     /// Its name in documents and generated clients.
@@ -188,6 +190,32 @@ impl Api {
         Q: DeserializeOwned + JsonSchema + 'static,
     {
         self.documents.add_raw::<Q>(line, media);
+        self.raw(line, handler);
+    }
+
+    /// As [`Api::add_raw`], of a line that may answer this as JSON instead, with its
+    /// other status.
+    pub fn add_raw_or<F, Fut, Q, T>(
+        &mut self,
+        line: &'static Line,
+        media: &'static [&'static str],
+        handler: F,
+    ) where
+        F: Fn(Caller, Asks<Q>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = ApiResult<HttpResponse>> + 'static,
+        Q: DeserializeOwned + JsonSchema + 'static,
+        T: JsonSchema,
+    {
+        self.documents.add_raw_or::<Q, T>(line, media);
+        self.raw(line, handler);
+    }
+
+    fn raw<F, Fut, Q>(&mut self, line: &'static Line, handler: F)
+    where
+        F: Fn(Caller, Asks<Q>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = ApiResult<HttpResponse>> + 'static,
+        Q: DeserializeOwned + JsonSchema + 'static,
+    {
         let known: Arc<BTreeSet<String>> = Arc::new(names::<Q>());
         self.route(line, move |caller, request, _| {
             let (handler, known) = (handler.clone(), known.clone());
@@ -215,7 +243,7 @@ impl Api {
                     Err(error) => return HttpResponse::from_error(error),
                 };
                 let trace = asked.trace.clone();
-                let (rate, caller) = caller::enter(app.into_inner(), asked, &request, line.scope).await;
+                let (rate, caller) = caller::enter(app.into_inner(), asked, &request, line).await;
                 let result = async {
                     let caller = caller?;
                     let body = read_body(&request, payload).await?;

@@ -11,6 +11,7 @@ mod caller;
 mod channels;
 mod docs;
 mod endpoint;
+mod exports;
 mod filter;
 mod fulfillments;
 mod history;

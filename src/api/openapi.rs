@@ -77,13 +77,30 @@ impl Documents {
 
     /// Documents a line that answers these media types.
     pub(super) fn add_raw<Q: JsonSchema>(&mut self, line: &'static Line, media: &[&str]) {
+        let operation = self.raw::<Q>(line, media);
+        self.keep(line, operation);
+    }
+
+    /// As [`Documents::add_raw`], with what its other status answers as JSON.
+    pub(super) fn add_raw_or<Q: JsonSchema, T: JsonSchema>(&mut self, line: &'static Line, media: &[&str]) {
+        let mut operation = self.raw::<Q>(line, media);
+        if let Some(status) = line.also {
+            operation["responses"][status.to_string()] = json!({
+                "description": "It is written in the background.",
+                "content": { "application/json": { "schema": self.answers.subschema_for::<T>() } },
+                "headers": headers(line),
+            });
+        }
+        self.keep(line, operation);
+    }
+
+    fn raw<Q: JsonSchema>(&mut self, line: &'static Line, media: &[&str]) -> Map<String, Value> {
         let content: Map<String, Value> = media
             .iter()
             .map(|media| ((*media).to_owned(), json!({ "schema": { "type": "string", "format": "binary" } })))
             .collect();
         let answer = json!({ "description": "The file.", "content": content, "headers": headers(line) });
-        let operation = self.operation::<Q>(line, false, answer);
-        self.keep(line, operation);
+        self.operation::<Q>(line, false, answer)
     }
 
     fn keep(&mut self, line: &'static Line, operation: Map<String, Value>) {
@@ -132,7 +149,9 @@ impl Documents {
         operation.insert("operationId".into(), json!(line.id));
         operation.insert("tags".into(), json!([line.group]));
         operation.insert("summary".into(), json!(line.summary));
-        operation.insert("description".into(), json!(format!("Needs the scope `{}`.", line.scope)));
+        let scopes: Vec<String> =
+            std::iter::once(line.scope).chain(line.or).map(|scope| format!("`{scope}`")).collect();
+        operation.insert("description".into(), json!(format!("Needs the scope {}.", scopes.join(" or "))));
         operation.insert("security".into(), json!([{ "token": [] }]));
         operation.insert("parameters".into(), json!(parameters));
         operation.insert("responses".into(), Value::Object(responses));

@@ -1,11 +1,12 @@
 //! Every endpoint on one page: method, path, the scope a token needs, the name
 //! in generated clients, and what it does in a sentence. `ASK` is a POST that only
-//! reads. `@ 201` is another status than 200; `| 200` one more that it may answer.
+//! reads. `@ 201` is another status than 200; `| 200` one more that it may answer;
+//! `A / B` two scopes of which either lets it in; `, file` an answer that is a file.
 
 use super::{
     act, bulk, channels,
     endpoint::{Api, Line},
-    fulfillments, history, orders, record,
+    exports, fulfillments, history, orders, record,
 };
 use crate::accounts::tokens::Scope::{
     BulkRead, BulkWrite, ChannelsRead, ChannelsWrite, EvidenceRead, InventoryRead, OrdersRead, OrdersWrite,
@@ -42,9 +43,30 @@ macro_rules! also {
     };
 }
 
+macro_rules! or {
+    () => {
+        None
+    };
+    ($scope:ident) => {
+        Some($scope)
+    };
+}
+
+macro_rules! add {
+    (, $api:ident, $line:ident, $handler:path) => {
+        $api.add($line, $handler)
+    };
+    (file, $api:ident, $line:ident, $handler:path) => {
+        $api.add_raw($line, exports::MEDIA, $handler)
+    };
+    (file_or_job, $api:ident, $line:ident, $handler:path) => {
+        $api.add_raw_or::<_, _, _, exports::Export>($line, exports::MEDIA, $handler)
+    };
+}
+
 macro_rules! endpoints {
     ($($group:literal { $(
-        $method:ident $path:literal $(@ $status:literal)? $(| $also:literal)? $scope:ident $id:ident $summary:literal => $handler:path;
+        $method:ident $path:literal $(@ $status:literal)? $(| $also:literal)? $scope:ident $(/ $or:ident)? $id:ident $summary:literal => $handler:path $(, $add:ident)?;
     )* })*) => {
         /// Every endpoint.
         pub static LINES: &[&Line] = &[$($({
@@ -52,6 +74,7 @@ macro_rules! endpoints {
                 method: method!($method).0,
                 path: $path,
                 scope: $scope,
+                or: or!($($or)?),
                 group: $group,
                 id: stringify!($id),
                 summary: $summary,
@@ -66,7 +89,7 @@ macro_rules! endpoints {
         pub fn register(api: &mut Api) {
             let mut lines = LINES.iter();
             $($(if let Some(line) = lines.next() {
-                api.add(line, $handler);
+                add!($($add)?, api, line, $handler);
             })*)*
         }
     };
@@ -78,6 +101,8 @@ endpoints! {
             "Lists fulfillments, the newest first." => fulfillments::index;
         ASK "/v1/fulfillments/search" ShipmentsRead search_fulfillments
             "Lists fulfillments by a tree of conditions that is too long for an address." => fulfillments::search;
+        GET "/v1/fulfillments/export" | 202 ShipmentsRead export_fulfillments
+            "Answers all that match as a file; above 10,000 rows 202 with the export that writes it." => exports::fulfillments, file_or_job;
         GET "/v1/fulfillments/{id}" ShipmentsRead get_fulfillment
             "Reads one fulfillment with everything around it." => fulfillments::show;
         GET "/v1/fulfillments/{id}/line-items" ShipmentsRead list_fulfillment_line_items
@@ -126,6 +151,8 @@ endpoints! {
             "Lists orders, the newest first." => orders::index;
         POST "/v1/orders" @ 201 | 200 OrdersWrite create_order
             "Takes an order in. The same reference again is the same order, and answers 200." => orders::create;
+        GET "/v1/orders/export" | 202 OrdersRead export_orders
+            "Answers all that match as a file; above 10,000 rows 202 with the export that writes it." => exports::orders, file_or_job;
         GET "/v1/orders/{id}" OrdersRead get_order
             "Reads one order with its lines, holds and fulfillments." => orders::show;
         POST "/v1/orders/{id}/reship" OrdersWrite reship_order
@@ -156,6 +183,12 @@ endpoints! {
             "Looks at the rows that failed, in a new operation that waits to be started." => bulk::retry_failed;
         POST "/v1/bulk-operations/{id}/undo" @ 202 BulkWrite undo_bulk_operation
             "Looks at taking it back, in a new operation that waits to be started." => bulk::undo;
+    }
+    "Exports" {
+        GET "/v1/exports/{id}" ShipmentsRead / OrdersRead get_export
+            "Reads how far a file is; needs the scope of what it is of." => exports::show;
+        GET "/v1/exports/{id}/file" ShipmentsRead / OrdersRead get_export_file
+            "Reads the file of a finished export; 404 says why there is none." => exports::file, file;
     }
     "Channels" {
         GET "/v1/channels/{id}/courier-mappings" ChannelsRead list_courier_mappings

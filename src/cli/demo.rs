@@ -110,7 +110,12 @@ impl Demo {
             at_once: self.config.jobs,
             idle: Duration::from_millis(500),
         };
-        tokio::spawn(chores::run(app.db.clone(), clock::now, stopped.clone()));
+        tokio::spawn(chores::run(
+            app.db.clone(),
+            crate::exports::Files::of(&app.config.var),
+            clock::now,
+            stopped.clone(),
+        ));
         let worker = tokio::spawn(worker.run(stopped));
         app.watch_migrations(owner);
         let web = crate::web::app::serve(app.clone(), listener, crate::api::rooms())?;

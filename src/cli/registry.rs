@@ -3,7 +3,7 @@
 use crate::{
     bulk,
     channels::{self, orders_in},
-    imports,
+    exports, imports,
     jobs::Handlers,
     notify, orders, remedies, shipments,
     web::app::Adapters,
@@ -20,5 +20,6 @@ pub fn adapters() -> Adapters {
     let handlers = remedies::handlers(handlers);
     let handlers = bulk::handlers(handlers);
     let handlers = imports::handlers(handlers);
+    let handlers = exports::handlers(handlers);
     Adapters { handlers, channels }
 }

@@ -70,7 +70,12 @@ impl Serve {
                 at_once: self.config.jobs,
                 idle: Duration::from_millis(500),
             };
-            tokio::spawn(super::chores::run(app.db.clone(), crate::clock::now, stopped.clone()));
+            tokio::spawn(super::chores::run(
+                app.db.clone(),
+                crate::exports::Files::of(&app.config.var),
+                crate::clock::now,
+                stopped.clone(),
+            ));
             tokio::spawn(worker.run(stopped))
         });
         let web = if self.worker_only { None } else { Some(self.open(&app, owner)?) };

@@ -333,6 +333,11 @@ diesel::table! {
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
+        phrase -> Text,
+        reason -> Text,
+        requested_by_name -> Text,
+        trace_id -> Nullable<Text>,
+        lane -> Int2,
     }
 }
 

@@ -90,6 +90,8 @@ text_enum! {
         Problem = "problem",
         /// An import.
         Import = "import",
+        /// An export.
+        Export = "export",
         /// An action done to many.
         BulkOperation = "bulk_operation",
         /// A person's account or session.

@@ -111,3 +111,19 @@ pub async fn claim_one(db: &Db, id: JobId, worker: &str, now: Instant) -> DbResu
     global.commit().await?;
     Ok(job)
 }
+
+/// Holds on to a claim for another lease. `false`: it is somebody else's by now,
+/// and what was being done is theirs.
+pub async fn renew(db: &Db, job: &Claimed, now: Instant) -> DbResult<bool> {
+    let mut global = db.global().await?;
+    let held = global
+        .execute(
+            sql("update jobs set lease_until = {} where id = {} and state = 'claimed' and lease_epoch = {}")
+                .bind(now + LEASE)
+                .bind(job.id)
+                .bind(job.lease_epoch),
+        )
+        .await?;
+    global.commit().await?;
+    Ok(held == 1)
+}

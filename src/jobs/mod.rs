@@ -15,7 +15,7 @@ pub mod retry;
 mod settle;
 mod worker;
 
-pub use claim::{Slots, claim, claim_one};
+pub use claim::{Slots, claim, claim_one, renew};
 pub use settle::settle;
 pub use worker::{Handler, Handlers, Work, Worker, run_due, run_now};
 

@@ -11,7 +11,9 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use futures_util::{FutureExt, future::BoxFuture};
-use std::{any::Any, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any, collections::HashMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration,
+};
 use tokio::{sync::watch, task::JoinSet};
 
 /// What a handler works with.
@@ -23,6 +25,8 @@ pub struct Work {
     pub outbound: Client,
     /// Opens credentials.
     pub keyring: Keyring,
+    /// The folder of the installation (`--var`), for what is kept in files.
+    pub files: PathBuf,
     /// The clock; tests have their own.
     pub now: fn() -> Instant,
 }

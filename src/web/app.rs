@@ -132,6 +132,7 @@ impl App {
             db: self.db.clone(),
             outbound: self.outbound.clone(),
             keyring: self.keyring.clone(),
+            files: self.config.var.clone(),
             now: clock::now,
         }
     }

@@ -146,6 +146,8 @@ pub struct Can {
     pub tokens: bool,
     /// Order imports.
     pub imports: bool,
+    /// Files of orders and shipments.
+    pub exports: bool,
     /// Products and movements of stock.
     pub inventory: bool,
 }

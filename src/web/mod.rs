@@ -15,6 +15,7 @@ pub mod connections;
 pub mod customers;
 pub mod emails;
 pub mod error;
+pub mod exports;
 pub mod extract;
 pub mod filters;
 pub mod flash;

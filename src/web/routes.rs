@@ -3,16 +3,16 @@
 //! that confirms the action and the form that does it.
 
 use super::{
-    activity, assets, bulk, connections, customers, emails, help, home, hooks, imports, inventory, jobs,
-    live, narrow, orders, preferences, problems, records, responders, sessions, shipments, stores,
+    activity, assets, bulk, connections, customers, emails, exports, help, home, hooks, imports, inventory,
+    jobs, live, narrow, orders, preferences, problems, records, responders, sessions, shipments, stores,
     table::{Access, Route, Table, routes},
     tokens, traces, up, views, webhooks,
 };
 use crate::{
     accounts::Permission::{
-        ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ImportsRun, InventoryView,
-        OrdersView, PeopleManage, ProblemsView, RecordsView, RespondersEdit, StoresEdit, StoresView,
-        WebhooksEdit, WebhooksView,
+        ActivityView, ConnectionsEdit, ConnectionsView, CouriersEdit, EmailsView, ExportsRun, ImportsRun,
+        InventoryView, OrdersView, PeopleManage, ProblemsView, RecordsView, RespondersEdit, StoresEdit,
+        StoresView, WebhooksEdit, WebhooksView,
     },
     inventory::counting::{AdjustStock, ReceiveStock, ReverseAdjustment},
     notify::{
@@ -117,6 +117,15 @@ routes! {
         get  "/imports/{id}"               Needs(ImportsRun) => imports::show;
         post "/imports/{id}/confirm"       Needs(ImportsRun) => imports::confirm;
         get  "/imports/{id}/failures.csv"  Needs(ImportsRun) => imports::failures;
+
+        // files of what lists show; before the pattern, as above
+        get  "/exports"                    Needs(ExportsRun) => exports::index;
+        post "/exports"                    Needs(ExportsRun) => exports::create;
+        get  "/exports/new"                Needs(ExportsRun) => exports::choose;
+        get  "/exports/file"               Needs(ExportsRun) => exports::at_once;
+        get  "/exports/{id}/file"          Needs(ExportsRun) => exports::download;
+        post "/exports/{id}/cancel"        Needs(ExportsRun) => exports::cancel;
+        post "/exports/{id}/delete"        Needs(ExportsRun) => exports::delete;
 
         // stores, channels, what they call couriers
         get  "/stores"                                             Needs(StoresView)   => stores::list::list;

@@ -89,6 +89,7 @@ impl Shell {
                 webhooks: can(Permission::WebhooksView),
                 tokens: can(Permission::PeopleManage),
                 imports: can(Permission::ImportsRun),
+                exports: can(Permission::ExportsRun),
                 inventory: can(Permission::InventoryView),
             },
         })

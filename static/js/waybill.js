@@ -286,7 +286,7 @@
   // refuse it anyway.
   on("submit", (event) => {
     const button = event.submitter;
-    if (event.defaultPrevented || !button || button.closest("[data-preferences]")) return;
+    if (event.defaultPrevented || !button || button.closest("[data-preferences], [data-download]")) return;
     if (button.getAttribute("aria-busy")) return event.preventDefault();
     button.setAttribute("aria-busy", "true");
   });

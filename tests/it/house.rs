@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["channels", "orders", "providers"],
     &["problems"],
     &["shipments"],
-    &["bulk", "imports", "remedies", "traces"],
+    &["bulk", "exports", "imports", "remedies", "traces"],
     &["api", "demo", "sandbox", "web"],
     &["cli"],
 ];

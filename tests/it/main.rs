@@ -14,6 +14,7 @@ mod couriers;
 mod db;
 mod demo;
 mod drills;
+mod exports;
 mod filters;
 mod house;
 mod imports;

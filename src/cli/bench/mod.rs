@@ -2,6 +2,7 @@
 //! gone afterwards. docs/operations.md says how to read it.
 
 mod browser;
+mod exports;
 pub mod orders;
 mod report;
 
@@ -60,6 +61,8 @@ pub struct Bench {
 enum What {
     /// A bulk operation over many orders: its speed, and what others notice of it.
     Bulk(Bulk),
+    /// Exports of many shipments, as CSV and as XLSX: their speed and their memory.
+    Exports(exports::Exports),
 }
 
 #[derive(Debug, Args)]
@@ -118,8 +121,11 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 impl Bench {
     /// Measures and prints.
     pub fn run(self) -> Result<()> {
-        let What::Bulk(bulk) = self.what;
-        let scratch = bulk.scratch.clone().unwrap_or_else(std::env::temp_dir);
+        let scratch = match &self.what {
+            What::Bulk(bulk) => bulk.scratch.clone(),
+            What::Exports(exports) => exports.scratch.clone(),
+        };
+        let scratch = scratch.unwrap_or_else(std::env::temp_dir);
         let folder =
             Folder(scratch.join(format!("waybill-bench-{}-{}", std::process::id(), random_hex::<3>())));
         let config = Settings::parse_from(["bench", "--log=error", "--stop-seconds=5"]).config;
@@ -128,7 +134,12 @@ impl Bench {
         let local = LocalPg::start(&Options::kept(&folder.0))?;
         let data = local.report.data_dir.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let result = runtime.block_on(bulk.run_on(&local, config));
+        let result = match &self.what {
+            What::Bulk(bulk) => {
+                runtime.block_on(bulk.run_on(&local, config)).map(|report| report.to_string())
+            }
+            What::Exports(exports) => runtime.block_on(exports.run_on(&local, config, &folder)),
+        };
         runtime.shutdown_timeout(Duration::from_secs(5));
         drop(local);
         // where the account could not reach the folder, the server's is another one
@@ -165,7 +176,12 @@ impl Bulk {
             at_once: self.jobs,
             idle: Duration::from_millis(500),
         };
-        tokio::spawn(chores::run(app.db.clone(), clock::now, stopped.clone()));
+        tokio::spawn(chores::run(
+            app.db.clone(),
+            crate::exports::Files::of(&app.config.var),
+            clock::now,
+            stopped.clone(),
+        ));
         let worker = tokio::spawn(worker.run(stopped));
         let report = self.measure(&ground).await;
         app.begin_stop();

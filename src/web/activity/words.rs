@@ -77,6 +77,7 @@ pub fn subject(line: &Line) -> Option<Offer> {
         Subject::Problem => named("Problem", &None, format!("/problems/{id}")),
         Subject::Product => named("Product", &line.subject_name, format!("/products/{id}")),
         Subject::Import => named("Import", &None, format!("/imports/{id}")),
+        Subject::Export => named("Export", &None, "/exports".into()),
         Subject::BulkOperation => named("Bulk operation", &None, format!("/bulk/{id}")),
         Subject::Email => named("E-mail", &None, format!("/emails/{id}")),
         Subject::Responder => named("Responder", &None, format!("/responders/{id}")),

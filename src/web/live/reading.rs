@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 const OVERLAP: chrono::Duration = chrono::Duration::seconds(5);
 /// More lines than this at once are not told apart.
 const MOST: i64 = 5_000;
-/// The newest imports and bulk operations, so many of each, are looked at for
+/// The newest imports, exports and bulk operations, so many of each, are looked at for
 /// progress.
 const NEWEST: i64 = 20;
 
@@ -93,7 +93,7 @@ pub struct Reading {
     floor: i64,
     /// What was read above it.
     seen: BTreeSet<i64>,
-    /// What imports and bulk operations looked like.
+    /// What imports, exports and bulk operations looked like.
     progress: HashMap<Topic, String>,
 }
 
@@ -155,7 +155,7 @@ async fn lines(scope: &mut Scope, above: i64) -> DbResult<Vec<Line>> {
         .await
 }
 
-/// How the newest imports and bulk operations look: they move row by row,
+/// How the newest imports, exports and bulk operations look: they move row by row,
 /// without a line of history of their own for each.
 async fn progress(scope: &mut Scope) -> DbResult<HashMap<Topic, String>> {
     let account = scope.account();
@@ -166,7 +166,11 @@ async fn progress(scope: &mut Scope) -> DbResult<HashMap<Topic, String>> {
                    from imports where account_id = {} order by id desc limit {}) \
                  union all (select 'bulk_operation', id, concat_ws(' ', state, total, picked, waiting, changed, \
                    skipped, sent, done, failed, unknown, dropped) \
-                   from bulk_operations where account_id = {} order by id desc limit {})")
+                   from bulk_operations where account_id = {} order by id desc limit {}) \
+                 union all (select 'export', id, concat_ws(' ', state, rows_written) \
+                   from exports where account_id = {} order by id desc limit {})")
+            .bind(account)
+            .bind(NEWEST)
             .bind(account)
             .bind(NEWEST)
             .bind(account)

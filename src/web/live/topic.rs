@@ -31,7 +31,7 @@ impl Topic {
 impl Topic {
     /// Whether it moves without a line of history for each step.
     pub fn is_progress(&self) -> bool {
-        matches!(self, Topic::Record(Subject::Import | Subject::BulkOperation, _))
+        matches!(self, Topic::Record(Subject::Import | Subject::Export | Subject::BulkOperation, _))
     }
 }
 

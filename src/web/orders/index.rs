@@ -13,6 +13,7 @@ use crate::{
     web::{
         Visitor, WebResult,
         bulk::Bar,
+        exports,
         filters::{self, grouped},
         list::{Link, List},
         markup::Pager,
@@ -49,6 +50,8 @@ struct Part {
     exact: Option<(OrderId, String)>,
     empty: Empty,
     bar: Option<Bar>,
+    /// Where all of it is exported.
+    export: Option<String>,
 }
 
 impl askama::filters::HtmlSafe for Part {}
@@ -124,6 +127,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         faults: asked.narrowed.faults(),
         exact,
         bar,
+        export: (asked.narrowed.is_whole() && visitor.can(Permission::ExportsRun))
+            .then(|| exports::link(crate::exports::Resource::Orders, &list.link())),
         pager,
         empty: empty(&visitor, asked.filter.tab, asked.chips.len()),
         chips: asked.chips,

@@ -18,7 +18,7 @@ use crate::{
         Visitor, WebResult, badge,
         badge::Badge,
         bulk::Bar,
-        filters,
+        exports, filters,
         list::{Link, List},
         markup::{Offer, Pager, Stamp},
         narrow::{self, Narrowed},
@@ -100,6 +100,8 @@ struct Results {
     costs: bool,
     q: String,
     bar: Option<Bar>,
+    /// Where all of it is exported.
+    export: Option<String>,
 }
 
 impl askama::filters::HtmlSafe for Results {}
@@ -179,6 +181,8 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
         costs: visitor.can(Permission::CostsView),
         q: list.q().to_owned(),
         bar,
+        export: (narrowed.is_whole() && visitor.can(Permission::ExportsRun))
+            .then(|| exports::link(crate::exports::Resource::Shipments, &list.link())),
     };
     if visitor.partial() {
         return visitor.asked.html_with(narrowed.status(), &part);

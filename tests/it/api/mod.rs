@@ -2,6 +2,7 @@
 
 mod acting;
 mod coverage;
+mod exporting;
 mod reading;
 mod record;
 mod rules;

@@ -45,7 +45,13 @@ async fn act<A: Action>(world: &World, account: AccountId, id: i64, input: A::In
 async fn run(world: &World) -> usize {
     let outbound =
         Client::new(AddressPolicy::public().with_sandbox(world.sandbox.address())).expect("a client");
-    let work = Work { db: world.db.clone(), outbound, keyring: world.keyring.clone(), now: clock::now };
+    let work = Work {
+        db: world.db.clone(),
+        outbound,
+        keyring: world.keyring.clone(),
+        files: std::env::temp_dir(),
+        now: clock::now,
+    };
     jobs::run_due(&work, &adapters().handlers).await.expect("the jobs")
 }
 

@@ -28,7 +28,8 @@ impl Counter<'_> {
 
     /// Opens it with settings of its own.
     pub fn over_with<'a>(shop: &'a Shop, flags: &[&str]) -> Counter<'a> {
-        let usual = ["portal", "--threads=1", "--stop-seconds=1"];
+        let var = format!("--var={}", shop.work.files.display());
+        let usual = ["portal", "--threads=1", "--stop-seconds=1", &var];
         let config = Settings::parse_from(usual.iter().chain(flags)).config;
         let (keyring, outbound) = (shop.work.keyring.clone(), shop.work.outbound.clone());
         let app = App::new(shop.db.clone(), keyring, outbound, adapters(), config);

@@ -120,6 +120,10 @@ pub async fn furnish(
             "insert into imports (account_id, kind, channel_id, file_name, file_sha256, state, rows_total, rows_failed, header, finished_at) values ($a, 'orders', $channel, 'orders.csv', 'x', 'finished', 1, 1, 'Name,Email', now()) returning id",
         ),
         (
+            "export",
+            "insert into exports (account_id, resource, format, shown_columns, state, rows_written, file_path, file_bytes, finished_at, expires_at) values ($a, 'orders', 'csv', '{number}', 'finished', 1, 'x', 1, now(), now() + interval '1 day') returning id",
+        ),
+        (
             "bulk_operation",
             "insert into bulk_operations (account_id, action, resource, scope_phrase, state, fingerprint, total, waiting, started_by_name) values ($a, 'submit', 'shipments', '1 chosen shipment', 'previewed', 'x', 1, 1, 'Somebody of $n') returning id",
         ),

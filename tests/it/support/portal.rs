@@ -272,6 +272,8 @@ pub struct Answer {
     pub headers: reqwest::header::HeaderMap,
     /// The body, unpacked.
     pub body: String,
+    /// The body as it came, where it is no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Browser {
@@ -378,11 +380,10 @@ impl Browser {
             request = request.header("cookie", line.join("; "));
         }
         let response = request.send().await?;
-        let answer = Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: String::from_utf8_lossy(&response.bytes().await.unwrap_or_default()).into_owned(),
-        };
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap_or_default().to_vec();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Answer { status, headers, body, bytes };
         self.keep_cookies(&answer);
         Ok(answer)
     }

@@ -73,7 +73,9 @@ impl Shop {
         let outbound = Client::with_timeout(AddressPolicy::public().with_sandbox(sandbox.address()), timeout)
             .expect("a client")
             .with_clock(now);
-        let work = Work { db: db.clone(), outbound, keyring, now };
+        let files =
+            std::env::temp_dir().join(format!("waybill-files-{}", waybill::secrets::random_hex::<8>()));
+        let work = Work { db: db.clone(), outbound, keyring, files, now };
         let mut shop = Shop {
             database,
             db,
