@@ -154,6 +154,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_parcels (account_id, shipment_id) {
+        account_id -> Int8,
+        shipment_id -> Int8,
+        remote_id -> Nullable<Text>,
+        tracking_number -> Text,
+        courier_name -> Nullable<Text>,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     channels (account_id, id) {
         account_id -> Int8,
         id -> Int8,
@@ -1049,6 +1060,7 @@ diesel::allow_tables_to_appear_in_same_query!(allocations, stock);
 diesel::allow_tables_to_appear_in_same_query!(api_tokens, memberships);
 diesel::allow_tables_to_appear_in_same_query!(api_tokens, users);
 diesel::allow_tables_to_appear_in_same_query!(bulk_operations, bulk_rows);
+diesel::allow_tables_to_appear_in_same_query!(channel_parcels, shipments);
 diesel::allow_tables_to_appear_in_same_query!(channels, connections);
 diesel::allow_tables_to_appear_in_same_query!(channels, courier_mapping_versions);
 diesel::allow_tables_to_appear_in_same_query!(channels, courier_mappings);
@@ -1128,6 +1140,7 @@ diesel::allow_tables_to_appear_in_same_query!(products, shipments);
 diesel::allow_tables_to_appear_in_same_query!(products, stock);
 diesel::allow_tables_to_appear_in_same_query!(products, warehouses);
 diesel::allow_tables_to_appear_in_same_query!(provider_orders, shipments);
+diesel::allow_tables_to_appear_in_same_query!(responders, responses);
 diesel::allow_tables_to_appear_in_same_query!(saved_views, users);
 diesel::allow_tables_to_appear_in_same_query!(seen_couriers, stores);
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);

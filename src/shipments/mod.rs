@@ -46,6 +46,8 @@ pub mod submit;
 pub mod surroundings;
 mod survey;
 pub mod undo_reship;
+pub mod tell_correction;
+mod told;
 pub mod view;
 pub mod void;
 

@@ -29,7 +29,7 @@ async fn a_fulfillment_goes_its_way_by_calls_alone() {
     let twice = program.post(&path("post"), json!({})).await.refused(409, "action_unavailable");
     assert!(twice.json["detail"].as_str().unwrap().len() > 10);
 
-    shop.leaves(id, "ups", "1Z1").await;
+    shop.leaves(id, "UPS", "1Z1").await;
     let read = program.post(&path("resync-from-provider"), json!({})).await.ok();
     assert_eq!(read["pending"], false, "it is answered when the provider has answered");
     assert_eq!(shop.shipment(id).await.shipment.tracking_number.as_deref(), Some("1Z1"));
@@ -115,21 +115,25 @@ async fn shipping_details_are_corrected_and_the_channel_is_told() {
     let counter = Counter::over(&shop);
     let mut program = Program::over(&counter, &shop).await;
     let path = format!("/v1/fulfillments/{id}/shipping-details");
-    let first = json!({ "tracking_number": "1Z1", "courier": "ups", "cost": "4.95" });
+    let first = json!({ "tracking_number": "1Z1", "courier": "UPS", "cost": "4.95" });
     program.send("PATCH", &path, &[], Some(first.to_string())).await.ok();
     assert_eq!(shop.shipment(id).await.shipment.status, Status::Shipped);
     shop.run().await;
-    let sent = "select string_agg(log_type || ' ' || status || ' ' || coalesce(error_message, ''), E'\\n' order by id) from transaction_records";
-    eprintln!("{}", shop.text(sent).await);
+    let first = shop.sandbox.shopify_fulfillments("shop");
+    assert_eq!((first.len(), &first[0]["trackingInfo"][0]["number"]), (1, &json!("1Z1")));
     let second = json!({ "tracking_number": "1Z2", "notify": "channel" });
     program.send("PATCH", &path, &[], Some(second.to_string())).await.ok();
     shop.run().await;
     let now = shop.shipment(id).await.shipment;
     assert_eq!(
         (now.tracking_number.as_deref(), now.cost_minor, now.courier.as_deref()),
-        (Some("1Z2"), 495, Some("ups"))
+        (Some("1Z2"), 495, Some("UPS"))
     );
-    panic!("{}", shop.text(sent).await);
+    assert_eq!(now.channel_sync, ChannelSync::Synced);
+    let then = shop.sandbox.shopify_fulfillments("shop");
+    assert_eq!(then.len(), 1, "corrected where it is, never told as a second parcel");
+    assert_eq!((&then[0]["id"], &then[0]["trackingInfo"][0]["number"]), (&first[0]["id"], &json!("1Z2")));
+    assert_eq!(shop.value("select count(*) from problems where resolved_at is null").await, 0);
     let mut client = Program::with(&counter, &shop, Role::Client, Scope::ALL).await;
     let cost = json!({ "cost": "1.00" }).to_string();
     let refused = client.send("PATCH", &path, &[], Some(cost)).await.refused(422, "invalid");

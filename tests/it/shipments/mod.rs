@@ -3,6 +3,7 @@
 
 mod arriving;
 mod clearing;
+mod correcting;
 mod editing_items;
 mod editing_shipping;
 mod generic;
