@@ -88,7 +88,7 @@ pub async fn leave(
     if would_leave(shipment.status) {
         state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
         // whatever was asked or marked before: it has left
-        for kind in [ProblemKind::Post, ProblemKind::Cancel] {
+        for kind in [ProblemKind::Post, ProblemKind::Cancel, ProblemKind::Update] {
             queue::resolve(scope, shipment.id, kind, "It has left the warehouse.", now).await?;
         }
     }

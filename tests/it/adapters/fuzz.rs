@@ -224,6 +224,7 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
         let _ = adapter.was_read(&response);
         let _ = adapter.tracked(&access, &response);
         let _ = adapter.canceled(&response);
+        let _ = adapter.updated(&response, &order);
     }
 }
 

@@ -40,6 +40,42 @@ async fn a_fulfillment_goes_its_way_by_calls_alone() {
     assert!(shop.shipment(id).await.shipment.submitted_to_sales_channel_at.is_none());
 }
 
+// proves S2: Resync to Provider
+#[tokio::test]
+async fn a_provider_is_sent_what_a_fulfillment_holds_now() {
+    let shop = Shop::open().await;
+    let (order, id) = shop.order(shop.shopify, &[("A", 1)]).await;
+    let counter = Counter::over(&shop);
+    let mut program = Program::over(&counter, &shop).await;
+    let path = |action: &str| format!("/v1/fulfillments/{id}/{action}");
+    let early = program.post(&path("resync-to-provider"), json!({})).await.refused(409, "action_unavailable");
+    assert_eq!(early.json["offer"], "post");
+    program.post(&path("post"), json!({})).await.ok();
+    shop.run().await;
+    let remote: u64 = shop.shipment(id).await.shipment.fulfillment_id.unwrap().parse().unwrap();
+    let there = || shop.sandbox.shipstation_order(remote).unwrap();
+    assert_eq!(there()["items"][0]["quantity"], 1);
+    // what people, files and channels change of an order
+    shop.sql(&format!(
+        "update orders set shipping_method = 'Express Saver' where id = {order}; \
+         update order_lines set name = 'Blue A'; update addresses set city = 'Gent'"
+    ))
+    .await;
+    let done = program.post(&path("resync-to-provider"), json!({})).await.ok();
+    assert_eq!(done["pending"], false, "it is answered when the provider has answered");
+    assert_eq!(
+        (&there()["shipTo"]["city"], &there()["requestedShippingService"]),
+        (&json!("Gent"), &json!("Express Saver"))
+    );
+    assert_eq!(there()["items"][0]["name"], "Blue A", "the lines as they are");
+    let number = shop.shipment(id).await.shipment.number;
+    assert_eq!(shop.live_orders(&number), 1, "the same order, changed");
+    shop.leaves(id, "UPS", "1Z1").await;
+    shop.run().await;
+    let late = program.post(&path("resync-to-provider"), json!({})).await.refused(409, "action_unavailable");
+    assert!(late.json["detail"].as_str().unwrap().contains("has left the warehouse"));
+}
+
 // proves S0: Re-Post to Fulfillment
 // proves S0: Mark as error
 #[tokio::test]

@@ -13,4 +13,5 @@ mod reposting;
 mod reshipping;
 mod standing;
 mod submitting;
+mod updating;
 mod voided;
