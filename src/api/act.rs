@@ -20,6 +20,7 @@ use crate::{
         repost::{self, Repost},
         restore::RestoreShipment,
         resync_from::ResyncFrom,
+        resync_to::ResyncTo,
         submit::SubmitToChannel,
         void::{self, VoidShipment},
     },
@@ -129,6 +130,11 @@ pub async fn submit(caller: Caller, asks: Asks<Nothing>) -> ApiResult<Answer<Don
 /// `POST …/resync-from-provider`
 pub async fn resync_from(caller: Caller, asks: Asks<Nothing>) -> ApiResult<Answer<Done>> {
     at_once::<ResyncFrom>(&caller, asks.id(), NoInput {}).await
+}
+
+/// `POST …/resync-to-provider`
+pub async fn resync_to(caller: Caller, asks: Asks<Nothing>) -> ApiResult<Answer<Done>> {
+    at_once::<ResyncTo>(&caller, asks.id(), NoInput {}).await
 }
 
 /// `POST …/cancel-provider-order`

@@ -137,6 +137,8 @@ endpoints! {
             "Sends its tracking to the sales channel now, and answers when the channel has." => act::submit;
         POST "/v1/fulfillments/{id}/resync-from-provider" ShipmentsWrite resync_from_provider
             "Reads tracking and status from the provider and takes over what is new." => act::resync_from;
+        POST "/v1/fulfillments/{id}/resync-to-provider" ShipmentsWrite resync_to_provider
+            "Sends the provider the lines, the address and the method as they are now, and answers when it has." => act::resync_to;
         POST "/v1/fulfillments/{id}/cancel-provider-order" ShipmentsWrite cancel_provider_order
             "Cancels its order at the provider." => act::cancel_order;
         POST "/v1/fulfillments/{id}/void" ShipmentsWrite void_fulfillment

@@ -231,6 +231,20 @@ pub fn read<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a,
     })
 }
 
+/// Of *Resync to provider*.
+pub fn update<'a>(scope: &'a mut Scope, operation: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
+    Box::pin(async move {
+        let to = connections(scope, operation).await?;
+        Ok(vec![
+            format!(
+                "{to}: the orders there get items, address and shipping method as they are now. No order is made."
+            ),
+            "What has shipped or was canceled there stays as it is; the error queue says so.".into(),
+            "No customer is told anything by this.".into(),
+        ])
+    })
+}
+
 /// Of *Clear channel submission*.
 pub fn clear<'a>(_: &'a mut Scope, _: &'a Operation) -> BoxFuture<'a, DbResult<Vec<String>>> {
     Box::pin(async {

@@ -207,6 +207,22 @@ struct Read {
 
 /// By the job that read the provider.
 pub fn resynced<'a>(scope: &'a mut Scope, operation: &'a Operation, subjects: &'a [i64]) -> Answer<'a> {
+    by_job(scope, operation, subjects, "It could not be read", "Read.")
+}
+
+/// By the job that changed the order at the provider.
+pub fn updated<'a>(scope: &'a mut Scope, operation: &'a Operation, subjects: &'a [i64]) -> Answer<'a> {
+    by_job(scope, operation, subjects, "The change was not taken", "The provider has it as it is here.")
+}
+
+/// By how the row's job ended.
+fn by_job<'a>(
+    scope: &'a mut Scope,
+    operation: &'a Operation,
+    subjects: &'a [i64],
+    not: &'static str,
+    done: &'static str,
+) -> Answer<'a> {
     Box::pin(async move {
         let account = scope.account();
         let rows: Vec<Read> = scope
@@ -225,8 +241,8 @@ pub fn resynced<'a>(scope: &'a mut Scope, operation: &'a Operation, subjects: &'
             .map(|row| {
                 let failed = row.outcome.as_deref() == Some("failed");
                 let (outcome, words) = match failed {
-                    true => (RowOutcome::Failed, said("It could not be read".into(), row.error.as_deref())),
-                    false => (RowOutcome::Done, "Read.".into()),
+                    true => (RowOutcome::Failed, said(not.to_owned(), row.error.as_deref())),
+                    false => (RowOutcome::Done, done.to_owned()),
                 };
                 Ended { subject: row.subject, outcome, words }
             })

@@ -98,6 +98,17 @@ pub struct SubmissionLine {
     pub quantity: i32,
 }
 
+/// What a channel was told of a shipment before: the parcel that a correction is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The channel's id of it, where it is known.
+    pub remote_id: Option<String>,
+    /// The tracking number it was told.
+    pub tracking_number: String,
+    /// The courier's name it was sent, where that is known.
+    pub courier_name: Option<String>,
+}
+
 /// A shipment as a channel is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
@@ -124,6 +135,8 @@ pub struct Submission {
     pub shipped_at: Instant,
     /// Whether the channel tells the buyer.
     pub notify_buyer: bool,
+    /// What it was told before; `None`: nothing that is known.
+    pub told: Option<Told>,
 }
 
 /// What a channel has of an order, read before anything is sent: most channels
@@ -135,6 +148,8 @@ pub enum Look {
         /// The channel's id of it.
         remote_id: String,
     },
+    /// It is there as it was told before; what the adapter needs to correct it.
+    Correct(Value),
     /// It is not; what the adapter needs to send it.
     Send(Value),
 }
@@ -175,6 +190,8 @@ pub struct ChannelCapabilities {
     pub reads_orders: bool,
     /// It posts signed messages to us.
     pub webhooks: bool,
+    /// What it was told can be corrected; others are told again, and keep both.
+    pub corrects: bool,
     /// Its answer to a submission shows the parcel, so that it need not be read back.
     pub shows_what_it_took: bool,
     /// It refuses couriers it does not know (others take any name).
@@ -211,6 +228,17 @@ pub trait Channel: Send + Sync {
 
     /// Reads the answer to [`Channel::submit`].
     fn submitted(
+        &self,
+        response: &HttpResponse,
+        submission: &Submission,
+    ) -> Result<Answer<Submitted>, Failure>;
+
+    /// Corrects the parcel that [`Channel::looked`] found as it was told before;
+    /// `None` when the channel takes no corrections.
+    fn correct(&self, access: &Access, submission: &Submission, look: &Value) -> Option<HttpRequest>;
+
+    /// Reads the answer to [`Channel::correct`].
+    fn corrected(
         &self,
         response: &HttpResponse,
         submission: &Submission,

@@ -154,6 +154,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    channel_parcels (account_id, shipment_id) {
+        account_id -> Int8,
+        shipment_id -> Int8,
+        remote_id -> Nullable<Text>,
+        tracking_number -> Text,
+        courier_name -> Nullable<Text>,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     channels (account_id, id) {
         account_id -> Int8,
         id -> Int8,
@@ -1054,6 +1065,7 @@ diesel::allow_tables_to_appear_in_same_query!(allocations, stock);
 diesel::allow_tables_to_appear_in_same_query!(api_tokens, memberships);
 diesel::allow_tables_to_appear_in_same_query!(api_tokens, users);
 diesel::allow_tables_to_appear_in_same_query!(bulk_operations, bulk_rows);
+diesel::allow_tables_to_appear_in_same_query!(channel_parcels, shipments);
 diesel::allow_tables_to_appear_in_same_query!(channels, connections);
 diesel::allow_tables_to_appear_in_same_query!(channels, courier_mapping_versions);
 diesel::allow_tables_to_appear_in_same_query!(channels, courier_mappings);

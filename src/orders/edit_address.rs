@@ -200,6 +200,7 @@ impl Action for EditAddress {
         activity::record(scope, entry).await?;
         status::refresh(scope, subject.order.id).await?;
         events::order_updated(scope, subject.order.id, &by.trace, now).await?;
-        Ok(Outcome::done(format!("The address of order {number} is saved.")))
+        let there = subject.as_it_was();
+        Ok(Outcome::done(format!("The address of order {number} is saved.{there}")))
     }
 }

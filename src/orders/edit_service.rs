@@ -78,7 +78,8 @@ impl Action for EditService {
         activity::record(scope, entry).await?;
         status::refresh(scope, order.id).await?;
         events::order_updated(scope, order.id, &by.trace, now).await?;
-        let outcome = Outcome::done(format!("Order {} is to be shipped by {method}.", order.number));
+        let there = subject.as_it_was();
+        let outcome = Outcome::done(format!("Order {} is to be shipped by {method}.{there}", order.number));
         Ok(match order.shipping_method.is_empty() {
             true => outcome,
             false => {

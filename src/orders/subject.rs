@@ -201,6 +201,17 @@ impl Subject {
         self.holds.iter().find(|hold| hold.kind == kind)
     }
 
+    /// What its providers have as it was before a change, with a space before; empty
+    /// while nothing of it is at one.
+    pub(super) fn as_it_was(&self) -> String {
+        let there = self.parcels.iter().filter(|parcel| parcel.at_provider);
+        let words = there.map(|parcel| {
+            let who = parcel.provider.as_deref().unwrap_or("Its provider");
+            format!(" {who} has {} as it was: Resync to provider sends it the change.", parcel.number)
+        });
+        words.collect()
+    }
+
     /// Whether what is still to be sent of it may be changed.
     pub fn editable(&self) -> Availability {
         if self.order.canceled {

@@ -39,6 +39,8 @@ pub enum Fix {
     CancelSecond,
     /// Ask the provider to cancel once more.
     CancelOrder,
+    /// Send the provider the change once more.
+    ResyncTo,
     /// Send again.
     Retry,
     /// Waiting helps; it retries by itself.
@@ -55,6 +57,7 @@ impl Fix {
             Fix::DecideByHand => Some("decide_post"),
             Fix::CancelSecond => Some("cancel_second"),
             Fix::CancelOrder => Some("cancel_order"),
+            Fix::ResyncTo => Some("resync_to_provider"),
             _ => None,
         }
     }
@@ -72,6 +75,7 @@ impl Fix {
             Fix::DecideByHand => "Decide by hand",
             Fix::CancelSecond => "Cancel the second",
             Fix::CancelOrder => "Cancel at provider",
+            Fix::ResyncTo => "Resync to provider",
             Fix::Retry => "Send again",
             Fix::Wait => "Open the request",
             Fix::ReadRecord => "Open the request",
@@ -127,6 +131,7 @@ pub fn diagnose(symptom: Symptom<'_>) -> Diagnosis {
                 Fix::CancelOrder,
             );
         }
+        (ProblemKind::Update, _) => return of_a_change(&symptom),
         (ProblemKind::Post, Some(NEEDS_PERSON)) if symptom.outcome_unknown => {
             return plain(
                 format!(
@@ -220,6 +225,31 @@ pub fn diagnose(symptom: Symptom<'_>) -> Diagnosis {
         }
     };
     Diagnosis { sentence, retry_helps: symptom.class.retry_helps(), fix }
+}
+
+/// Of a change that the provider did not take: its order stands as it was, or, after
+/// an answer that was lost, as it should be; sending it again settles both.
+fn of_a_change(symptom: &Symptom<'_>) -> Diagnosis {
+    let (who, class) = (symptom.other_side, symptom.class);
+    let (sentence, fix) = match class {
+        ErrorClass::AlreadyFulfilled | ErrorClass::OrderClosed | ErrorClass::OrderNotFound => (
+            format!(
+                "{who} does not change this order any more. Compare it there, and re-ship what is missing."
+            ),
+            Fix::ReadRecord,
+        ),
+        ErrorClass::Auth | ErrorClass::Forbidden => (
+            format!("{who} refuses our credentials. Renew them, then resync to provider."),
+            Fix::RenewCredentials,
+        ),
+        _ => (
+            format!(
+                "{who} did not take the change of this shipment, or did not say so. It may be sent again."
+            ),
+            Fix::ResyncTo,
+        ),
+    };
+    Diagnosis { sentence, retry_helps: class.retry_helps(), fix }
 }
 
 /// What problems with one and the same fix share, so that fixing one fixes all.

@@ -29,6 +29,8 @@ text_enum! {
         Duplicate = "duplicate",
         /// Canceling an order at a provider.
         Cancel = "cancel",
+        /// Changing an order at a provider.
+        Update = "update",
     }
 }
 
@@ -45,6 +47,7 @@ impl ProblemKind {
             ProblemKind::Channel => "Channel failing",
             ProblemKind::Duplicate => "Two orders at the provider",
             ProblemKind::Cancel => "Cancel failed",
+            ProblemKind::Update => "Change not taken",
         }
     }
 }

@@ -231,6 +231,16 @@ pub trait Provider: Send + Sync {
     /// Reads the answer to [`Provider::track`].
     fn tracked(&self, access: &Access, response: &HttpResponse) -> Result<Answer<RemoteState>, Failure>;
 
+    /// Whether an order in this state takes changes there.
+    fn takes_changes(&self, remote: &RemoteOrder) -> bool;
+
+    /// Changes an order to this content; `None` when it cannot. It never makes one, so
+    /// it may be repeated.
+    fn update(&self, access: &Access, remote: &RemoteOrder, order: &PostOrder) -> Option<HttpRequest>;
+
+    /// Reads the answer to [`Provider::update`].
+    fn updated(&self, response: &HttpResponse, order: &PostOrder) -> Result<Answer<RemoteOrder>, Failure>;
+
     /// Cancels an order; `None` when it cannot.
     fn cancel(&self, access: &Access, remote: &RemoteOrder) -> Option<HttpRequest>;
 

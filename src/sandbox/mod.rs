@@ -212,6 +212,11 @@ impl Sandbox {
         self.state.act(&command).map(|_| ())
     }
 
+    /// Every fulfillment of a shop as it shows it, canceled ones too.
+    pub fn shopify_fulfillments(&self, shop: &str) -> Vec<Value> {
+        self.state.world().shopify.parcels(shop)
+    }
+
     /// eBay is told of a parcel: the body of `createShippingFulfillment`.
     pub fn seed_ebay_fulfillment(&self, order_id: &str, input: Value) -> Result<(), Refusal> {
         let command = Command::EbayFulfill { order_id: order_id.into(), input };

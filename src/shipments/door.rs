@@ -1,4 +1,4 @@
-//! The door of a provider: its orders are made, read, found and canceled through
+//! The door of a provider: its orders are made, read, found, changed and canceled through
 //! it. Each call is a record of its own; nothing is written here.
 
 use super::Shipment;
@@ -150,6 +150,24 @@ impl Door {
         let access = self.access_now(caller);
         let request = next.or_else(|| self.provider.track(&access, remote_id))?;
         Some(self.get(caller, request, |response| self.provider.tracked(&access, response)).await)
+    }
+
+    /// Whether an order in this state takes changes.
+    pub(super) fn takes_changes(&self, order: &RemoteOrder) -> bool {
+        self.provider.takes_changes(order)
+    }
+
+    /// Changes an order to this content; `None`: this provider takes no changes.
+    pub(super) async fn update(
+        &self,
+        caller: Caller<'_>,
+        remote: &RemoteOrder,
+        order: &PostOrder,
+    ) -> Option<Called<RemoteOrder>> {
+        let request = self.provider.update(&self.access_now(caller), remote, order)?;
+        let (work, about, kind) = (caller.work, self.about(caller), LogType::UpdateProviderOrder);
+        let read = |response: &HttpResponse| self.provider.updated(response, order);
+        Some(work.outbound.call(&work.db, caller.job.account_id, kind, &about, request, read).await)
     }
 
     /// Cancels an order. Where the answer leaves it open, reading decides.

@@ -6,7 +6,8 @@
 use super::{
     Shipment, Status, Subject,
     leave::{self, Departure},
-    submit, view,
+    tell_correction::{self, notify},
+    told,
 };
 use crate::{
     accounts::Permission,
@@ -16,10 +17,7 @@ use crate::{
     db::{DbResult, Scope, sql},
     evidence::{Entry, activity},
     money,
-    notify::{
-        events::{self, EventType, NewEvent},
-        responders::{self, Trigger},
-    },
+    notify::responders::{self, Trigger},
     text_enum::text_enum,
 };
 use chrono::DateTime;
@@ -34,7 +32,7 @@ text_enum! {
     Notify {
         /// Nobody.
         Nobody = "none",
-        /// The sales channel: the submission is made again.
+        /// The sales channel: what it was told is corrected, or told again where it takes no corrections.
         Channel = "channel",
         /// The customer: the e-mail of a shipment that left is sent again.
         Customer = "customer",
@@ -51,11 +49,11 @@ impl Default for Notify {
 }
 
 impl Notify {
-    fn channel(self) -> bool {
+    pub(super) fn channel(self) -> bool {
         matches!(self, Notify::Channel | Notify::Both)
     }
 
-    fn customer(self) -> bool {
+    pub(super) fn customer(self) -> bool {
         matches!(self, Notify::Customer | Notify::Both)
     }
 }
@@ -95,7 +93,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 /// What an input comes to on a shipment as it is.
 #[derive(Debug, Clone)]
 pub struct Change {
-    tracking_number: String,
+    pub(super) tracking_number: String,
     courier: String,
     service: String,
     cost_minor: i64,
@@ -103,9 +101,9 @@ pub struct Change {
     /// The shipment leaves the warehouse by it.
     pub leaves: bool,
     /// Who hears of a correction.
-    notify: Notify,
+    pub(super) notify: Notify,
     /// What is corrected, in words: empty when nothing is.
-    corrected: Vec<&'static str>,
+    pub(super) corrected: Vec<&'static str>,
 }
 
 impl Change {
@@ -285,6 +283,7 @@ impl Action for EditShipping {
             }
         } else {
             effects.push("Status, items and warehouse stay as they are.".into());
+            effects.extend(tell_correction::what_it_takes(subject));
         }
         effects.push("The old values stay in the history.".into());
         Ok(Preview {
@@ -363,6 +362,7 @@ async fn correct(
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let url = catalogue::by_any_name(&change.courier).and_then(|c| c.tracking_url(&change.tracking_number));
     let account = scope.account();
+    told::note_before(scope, shipment, now).await?;
     scope
         .execute(
             sql("update shipments set tracking_number = {}, courier = {}, service_level = {}, tracking_url = case when {} then {} else tracking_url end, \
@@ -415,73 +415,4 @@ async fn correct(
     .from_ip(by.ip.clone());
     activity::record(scope, entry).await?;
     Ok(())
-}
-
-/// Who heard of a correction.
-struct Told {
-    anybody: bool,
-    /// What to say of it, with a space before.
-    words: String,
-}
-
-/// Tells of a correction whom the person chose. The event is a new one for each
-/// correction, so each tells once.
-async fn notify(
-    scope: &mut Scope,
-    subject: &Subject,
-    change: &Change,
-    by: &By,
-    now: Instant,
-) -> DbResult<Told> {
-    let shipment = &subject.shipment;
-    let event = NewEvent {
-        kind: EventType::ShipmentUpdated,
-        cause: format!("edited:{}:{}", shipment.id, shipment.version),
-        order: shipment.order_id,
-        shipment: Some(shipment.id),
-        data: view::event_data(scope, shipment.id).await?,
-        trace: &by.trace,
-    };
-    let event = events::tell(scope, event, now).await?;
-    let mut told = Told { anybody: false, words: String::new() };
-    let visible =
-        ["tracking number", "courier", "service"].iter().any(|part| change.corrected.contains(part));
-    if change.notify == Notify::Nobody || !visible || change.tracking_number.is_empty() {
-        return Ok(told);
-    }
-    if change.notify.customer()
-        && let Some(event) = event
-    {
-        let (order, trace) = (shipment.order_id, &by.trace);
-        let mails =
-            responders::trigger(scope, Trigger::Shipped, event, order, shipment.id, trace, now).await?;
-        told.anybody |= mails > 0;
-        told.words.push_str(match mails {
-            0 => " No e-mail for shipped orders is switched on, or the customer has no address.",
-            _ => " The customer is told.",
-        });
-    }
-    if change.notify.channel()
-        && let Some(fresh) = Subject::load(scope, shipment.id, true).await?
-    {
-        match submit::available(&fresh) {
-            Availability::Available => {
-                let account = scope.account();
-                scope
-                    .execute(
-                        sql("update shipments set submitted_to_sales_channel_at = null where account_id = {} and id = {}")
-                            .bind(account)
-                            .bind(shipment.id),
-                    )
-                    .await?;
-                submit::queue(scope, &fresh, by, now).await?;
-                told.anybody = true;
-                told.words.push_str(&format!(" {} is sent the tracking again.", subject.around.channel_name));
-            }
-            Availability::Unavailable(why) => {
-                told.words.push_str(&format!(" The channel is not told: {}", why.sentence))
-            }
-        }
-    }
-    Ok(told)
 }

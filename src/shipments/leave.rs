@@ -3,7 +3,7 @@
 //! a file.
 
 use super::{
-    ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, counted, lock, state, submit, view,
+    ChannelSync, InventoryStatus, Status, Subject, TrackingStatus, counted, lock, state, submit, told, view,
 };
 use crate::{
     actions::By,
@@ -62,6 +62,7 @@ pub async fn leave(
     lock::order(scope, shipment.order_id).await?;
     let before = counted::gone(scope, shipment.order_id).await?;
     let account = scope.account();
+    told::note_before(scope, shipment, now).await?;
     let url = catalogue::by_any_name(left.courier).and_then(|c| c.tracking_url(left.tracking_number));
     scope
         .execute(
@@ -87,7 +88,7 @@ pub async fn leave(
     if would_leave(shipment.status) {
         state::move_to(scope, shipment.id, shipment.status, Status::Shipped).await?;
         // whatever was asked or marked before: it has left
-        for kind in [ProblemKind::Post, ProblemKind::Cancel] {
+        for kind in [ProblemKind::Post, ProblemKind::Cancel, ProblemKind::Update] {
             queue::resolve(scope, shipment.id, kind, "It has left the warehouse.", now).await?;
         }
     }

@@ -38,6 +38,7 @@ pub mod reship;
 pub mod reshippable;
 pub mod restore;
 pub mod resync_from;
+pub mod resync_to;
 mod settle_post;
 pub mod state;
 pub mod subject;
@@ -45,6 +46,8 @@ mod submission;
 pub mod submit;
 pub mod surroundings;
 mod survey;
+pub mod tell_correction;
+mod told;
 pub mod undo_reship;
 pub mod view;
 pub mod void;
@@ -199,5 +202,6 @@ pub fn handlers(handlers: Handlers, channels: &Channels) -> Handlers {
         .with(post::POST_SHIPMENT, post::PostShipment)
         .with(reconcile::CHECK_POST, reconcile::CheckPost)
         .with(resync_from::RESYNC, resync_from::ResyncFromProvider)
+        .with(resync_to::RESYNC, resync_to::ResyncToProvider)
         .with(submit::SUBMIT_FULFILLMENT, submit::SubmitFulfillment { channels: channels.clone() })
 }

@@ -58,8 +58,18 @@ struct LineRow {
     price_minor: i64,
 }
 
-/// The shipment as its provider is told.
+/// The shipment as its provider is told by a post.
 pub(super) async fn post_order(scope: &mut Scope, subject: &Subject, post: &Post) -> Result<PostOrder> {
+    as_it_is(scope, subject, &post.external_reference, format!("waybill-{}", post.id)).await
+}
+
+/// The shipment as its provider is told, under a reference and a key.
+pub(super) async fn as_it_is(
+    scope: &mut Scope,
+    subject: &Subject,
+    reference: &str,
+    key: String,
+) -> Result<PostOrder> {
     let account = scope.account();
     let order: OrderRow = scope
         .row(
@@ -83,8 +93,8 @@ pub(super) async fn post_order(scope: &mut Scope, subject: &Subject, post: &Post
         )
         .await?;
     Ok(PostOrder {
-        reference: post.external_reference.clone(),
-        idempotency_key: format!("waybill-{}", post.id),
+        reference: reference.to_owned(),
+        idempotency_key: key,
         number: subject.shipment.number.clone(),
         order_number: order.number,
         placed_at: order.placed_at,

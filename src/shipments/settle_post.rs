@@ -89,7 +89,9 @@ pub(super) async fn taken_over(
         .await?;
     state::move_to(scope, shipment.id, shipment.status, Status::PendingTracking).await?;
     connection::note_health(scope, post.connection_id, None, now).await?;
-    queue::resolve(scope, shipment.id, ProblemKind::Post, "It was posted.", now).await?;
+    for kind in [ProblemKind::Post, ProblemKind::Update] {
+        queue::resolve(scope, shipment.id, kind, "It was posted.", now).await?;
+    }
     let entry = Entry::shipment(
         &Actor::provider(subject.provider_name()),
         "shipment_posted",

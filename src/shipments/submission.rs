@@ -1,6 +1,6 @@
 //! The shipment as its channel is told.
 
-use super::Subject;
+use super::{Subject, told};
 use crate::{
     channels::{Notification, OnUnmappedCourier, Submission, SubmissionLine, store},
     couriers::{catalogue, mapping},
@@ -85,6 +85,7 @@ pub(super) async fn build(
         let words = format!("{} was told of all that it sold of these items already.", channel.name);
         return Ok(Err(Failure::not_sent(ErrorClass::AlreadyFulfilled, words)));
     }
+    let told = told::of(scope, shipment.id).await?;
     let tracking_url = shipment
         .tracking_url
         .clone()
@@ -104,5 +105,6 @@ pub(super) async fn build(
         tracking_url,
         shipped_at: shipment.shipped_at.or(shipment.date_post).unwrap_or(shipment.created_at),
         notify_buyer: shipment.channel_notification == Notification::Trigger,
+        told,
     }))
 }

@@ -1,11 +1,11 @@
 //! Submission: sends a shipment's tracking to its sales channel, and only that.
 //! Most channels have no idempotency key, so what they have is read first.
 
-use super::{ChannelSync, Subject, submission, view};
+use super::{ChannelSync, Subject, submission, told, view};
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, NoInput, Outcome, Preview},
-    channels::{Access, Channel, ChannelKind, Channels, Look, Notification, Submission, store},
+    channels::{Access, Channel, ChannelKind, Channels, Look, Notification, Submission, Told, store},
     clock::Instant,
     db::{DbResult, Scope, sql},
     evidence::{
@@ -17,7 +17,7 @@ use crate::{
     jobs::{self, Claimed, End, Handler, NewJob, Work, retry},
     notify::events::{self, EventType, NewEvent},
     orders::status,
-    outbound::{Answer, Called, ErrorClass, Failure, Lane, lane::Asks},
+    outbound::{Answer, Called, ErrorClass, Failure, HttpResponse, Lane, lane::Asks},
     problems::{ProblemKind, queue as problem_queue},
 };
 use anyhow::{Context, Result};
@@ -62,7 +62,7 @@ impl Action for SubmitToChannel {
         ];
         if subject.shipment.channel_sync == ChannelSync::Synced {
             effects.push(format!(
-                "{channel} has it already; what it has is read first, so that it is not told twice."
+                "{channel} has it already; what it has is read first: it is not told twice, and what differs is corrected where it takes corrections."
             ));
         }
         Ok(Preview {
@@ -168,9 +168,9 @@ impl Handler for SubmitFulfillment {
 /// What became of a submission.
 enum Replied {
     /// The channel took it now.
-    Taken { warning: Option<String> },
+    Taken { told: Told, corrected: bool, warning: Option<String> },
     /// It was there already.
-    WasThere,
+    WasThere { told: Told, warning: Option<String> },
     /// It was refused, or did not arrive.
     Failed(Failure),
 }
@@ -216,8 +216,8 @@ impl SubmitFulfillment {
     }
 }
 
-/// The calls: what the channel has, then the submission if it is needed. Where
-/// its answer does not show the parcel, that is read back.
+/// The calls: what the channel has, then the submission or the correction if one is
+/// needed. Where its answer does not show the parcel, that is read back.
 async fn converse(
     work: &Work,
     job: &Claimed,
@@ -243,24 +243,35 @@ async fn converse(
             adapter.looked(r, submission)
         })
     };
+    let told = |remote_id: String| Told {
+        remote_id: Some(remote_id).filter(|id| !id.is_empty()),
+        tracking_number: submission.tracking_number.clone(),
+        courier_name: Some(submission.courier_name.clone()),
+    };
     let called = look().await;
-    let look_first = match called.result {
-        Ok(answer) => answer.value,
+    let (found, said) = match called.result {
+        Ok(answer) => (answer.value, answer.warning),
         Err(failure) => return (Replied::Failed(failure), called.record),
     };
-    let context = match look_first {
-        Look::AlreadyThere { .. } => return (Replied::WasThere, called.record),
-        Look::Send(context) => context,
+    let (request, corrected) = match found {
+        Look::AlreadyThere { remote_id } => {
+            return (Replied::WasThere { told: told(remote_id), warning: said }, called.record);
+        }
+        Look::Correct(context) => (adapter.correct(access, submission, &context), true),
+        Look::Send(context) => (Some(adapter.submit(access, submission, &context)), false),
     };
-    let request = adapter.submit(access, submission, &context);
-    let called = work
-        .outbound
-        .call(&work.db, job.account_id, LogType::SubmitFulfillment, &about, request, |r| {
-            adapter.submitted(r, submission)
-        })
-        .await;
-    let mut warning = match called.result {
-        Ok(answer) => answer.warning,
+    let Some(request) = request else {
+        let words = format!("{} takes no corrections. Correct it there.", subject.around.channel_name);
+        return (Replied::Failed(Failure::not_sent(ErrorClass::InvalidRequest, words)), called.record);
+    };
+    let read = |response: &HttpResponse| match corrected {
+        true => adapter.corrected(response, submission),
+        false => adapter.submitted(response, submission),
+    };
+    let kind = LogType::SubmitFulfillment;
+    let called = work.outbound.call(&work.db, job.account_id, kind, &about, request, read).await;
+    let (remote_id, mut warning) = match called.result {
+        Ok(answer) => (answer.value.remote_id, answer.warning),
         Err(failure) => return (Replied::Failed(failure), called.record),
     };
     if warning.is_none()
@@ -270,7 +281,7 @@ async fn converse(
         let who = &subject.around.channel_name;
         warning = Some(format!("{who} took it, but did not show it when it was read back. Look there."));
     }
-    (Replied::Taken { warning }, called.record)
+    (Replied::Taken { told: told(remote_id), corrected, warning }, called.record)
 }
 
 /// Writes what the channel replied: sync state, `fulfillment_replied`, problem,
@@ -287,18 +298,24 @@ async fn reply(
     let shipment = &subject.shipment;
     let channel = &subject.around.channel_name;
     let (sync, ended, words, warning) = match &replied {
-        Replied::Taken { warning: None } => {
-            (ChannelSync::Synced, Ended::Ok, format!("{channel} took the tracking"), None)
+        Replied::Taken { corrected, warning: None, .. } => {
+            (ChannelSync::Synced, Ended::Ok, format!("{channel} took the {}", what(*corrected)), None)
         }
-        Replied::Taken { warning: Some(warning) } => (
+        Replied::Taken { corrected, warning: Some(warning), .. } => (
             ChannelSync::Warning,
             Ended::Warning,
-            format!("{channel} took the tracking, with a warning"),
+            format!("{channel} took the {}, with a warning", what(*corrected)),
             Some(warning.clone()),
         ),
-        Replied::WasThere => {
+        Replied::WasThere { warning: None, .. } => {
             (ChannelSync::Synced, Ended::Ok, format!("{channel} had the tracking already"), None)
         }
+        Replied::WasThere { warning: Some(warning), .. } => (
+            ChannelSync::Warning,
+            Ended::Warning,
+            format!("{channel} had the tracking already, with a difference"),
+            Some(warning.clone()),
+        ),
         Replied::Failed(failure) => (
             ChannelSync::Failed,
             Ended::Failed,
@@ -339,6 +356,9 @@ async fn reply(
         problem_queue::resolve(scope, shipment.id, ProblemKind::Submit, "The channel took it.", now).await?;
         store::note_health(scope, shipment.channel_id, None, now).await?;
     }
+    if let Replied::Taken { told, .. } | Replied::WasThere { told, .. } = &replied {
+        told::keep(scope, shipment, told, now).await?;
+    }
     write_sync(scope, shipment.id, sync, warning.as_deref(), now).await?;
     let entry = Entry::shipment(
         &Actor::channel(channel.clone()),
@@ -369,6 +389,10 @@ async fn reply(
     }
     status::refresh(scope, shipment.order_id).await?;
     Ok(end)
+}
+
+fn what(corrected: bool) -> &'static str {
+    if corrected { "correction" } else { "tracking" }
 }
 
 async fn write_sync(

@@ -144,7 +144,7 @@ impl Action for VoidShipment {
         ledger::give_back(scope, shipment.id, reserves, Mover { name: &by.actor.name, now }).await?;
         budget::give_back(scope, shipment.id).await?;
         counted::count(scope, shipment.order_id, &before).await?;
-        for kind in [ProblemKind::Post, ProblemKind::Submit, ProblemKind::Cancel] {
+        for kind in [ProblemKind::Post, ProblemKind::Submit, ProblemKind::Cancel, ProblemKind::Update] {
             queue::resolve(scope, shipment.id, kind, "The shipment was voided.", now).await?;
         }
         let entry = Entry::shipment(

@@ -38,8 +38,8 @@ use crate::{
         decide_post::DecidePost, edit_items::EditItems, edit_shipping::EditShipping,
         fulfill_again::FulfillAgain, late::CancelSecond, mark_error::MarkAsError, post::Post,
         reconcile::CheckWithProvider, repost::Repost, resend::ResendFulfillments, reship::Reship,
-        restore::RestoreShipment, resync_from::ResyncFrom, submit::SubmitToChannel, undo_reship::UndoReship,
-        void::VoidShipment,
+        restore::RestoreShipment, resync_from::ResyncFrom, resync_to::ResyncTo, submit::SubmitToChannel,
+        undo_reship::UndoReship, void::VoidShipment,
     },
 };
 use Access::{Needs, Open, Public, SignedIn};
@@ -214,6 +214,7 @@ routes! {
         "/shipments/{id}/submit"               => SubmitToChannel, shipments::AtOnce;
         "/shipments/{id}/clear-submission"     => ClearSubmission;
         "/shipments/{id}/resync-from-provider" => ResyncFrom, shipments::AtOnce;
+        "/shipments/{id}/resync-to-provider"   => ResyncTo, shipments::AtOnce;
 
         // what others are told
         "/webhooks/{id}/pause"       => PauseEndpoint;

@@ -84,6 +84,9 @@ const SAMPLES: &[Sample] = &[
     record("/shipments/{id}/resync-from-provider", |w| {
         format!("/shipments/{}/resync-from-provider", w.record("shipment"))
     }),
+    record("/shipments/{id}/resync-to-provider", |w| {
+        format!("/shipments/{}/resync-to-provider", w.record("shipment"))
+    }),
     record("/problems/{id}", |w| format!("/problems/{}", w.record("problem"))),
     record("/problems/{id}/assign", |w| problem(w, "assign")),
     record("/problems/{id}/unassign", |w| problem(w, "unassign")),

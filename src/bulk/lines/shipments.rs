@@ -10,7 +10,8 @@ use crate::{
     },
     shipments::{
         clear_submission::ClearSubmission, post::Post, reconcile::CheckWithProvider, repost::Repost,
-        restore::RestoreShipment, resync_from::ResyncFrom, submit::SubmitToChannel, void::VoidShipment,
+        restore::RestoreShipment, resync_from::ResyncFrom, resync_to::ResyncTo, submit::SubmitToChannel,
+        void::VoidShipment,
     },
 };
 
@@ -96,6 +97,21 @@ pub(in crate::bulk) static LINES: &[Line] = &[
         stock: None,
         ended: ended::resynced,
         no_undo: "What was read stays as it was read. Edit it on the shipment’s page.",
+    },
+    Line {
+        action: of!(ResyncTo),
+        resource: Resource::Shipments,
+        verb: ("Resync", "to their providers"),
+        done: "resynced",
+        icon: "refresh-cw",
+        about: "Sends items, address and shipping method of posted shipments as they are now to providers that take changes.",
+        fields: &[],
+        serious: false,
+        typed_above: None,
+        effects: effects::update,
+        stock: None,
+        ended: ended::updated,
+        no_undo: "Change the shipments back and resync them again.",
     },
     Line {
         action: of!(CheckWithProvider),

@@ -1,5 +1,6 @@
 //! eBay, by its Sell Fulfillment API. A parcel is told once: eBay offers no way
-//! to change or take back what was told, so its list is read first.
+//! to change or take back what was told, so its list is read first. Another number
+//! for the same items is told as well, and eBay shows both; that is its own way.
 
 mod orders;
 
@@ -58,6 +59,7 @@ impl Channel for Ebay {
             submits: true,
             reads_orders: true,
             webhooks: false,
+            corrects: false,
             shows_what_it_took: false,
             knows_couriers: true,
             fallback_courier: Some("Other"),
@@ -100,7 +102,8 @@ impl Channel for Ebay {
         });
         if let Some(parcel) = same {
             let id = parcel["fulfillmentId"].as_str().unwrap_or(&wanted);
-            return Ok(Answer::plain(Look::AlreadyThere { remote_id: id.to_owned() }));
+            let value = Look::AlreadyThere { remote_id: id.to_owned() };
+            return Ok(Answer { value, warning: other_carrier(parcel, submission) });
         }
         if submission.lines.is_empty() || submission.lines.iter().any(|line| line.quantity < 1) {
             let words = "A parcel needs lines with at least one piece each.";
@@ -144,7 +147,20 @@ impl Channel for Ebay {
         let place = response.header("location").map(|place| place.trim().trim_end_matches('/'));
         let id = place.and_then(|place| place.rsplit_once("/shipping_fulfillment/")).map(|(_, id)| id);
         let id = id.filter(|id| !id.is_empty() && !id.contains('/'));
-        Ok(Answer::plain(Submitted { remote_id: id.map_or_else(|| tracking(submission), str::to_owned) }))
+        let value = Submitted { remote_id: id.map_or_else(|| tracking(submission), str::to_owned) };
+        Ok(Answer { value, warning: other_number(submission) })
+    }
+
+    fn correct(&self, _access: &Access, _submission: &Submission, _look: &Value) -> Option<HttpRequest> {
+        None
+    }
+
+    fn corrected(
+        &self,
+        _response: &HttpResponse,
+        _submission: &Submission,
+    ) -> Result<Answer<Submitted>, Failure> {
+        Err(Failure::not_sent(ErrorClass::InvalidRequest, "eBay takes no corrections."))
     }
 
     fn orders(&self, access: &Access, since: Instant, page: Option<&str>) -> HttpRequest {
@@ -168,6 +184,26 @@ impl Channel for Ebay {
     fn order_in(&self, _topic: &str, _raw: &[u8]) -> Result<Option<IncomingOrder>, String> {
         Ok(None)
     }
+}
+
+/// It was told this number with another carrier, and keeps that.
+fn other_carrier(parcel: &Value, submission: &Submission) -> Option<String> {
+    let told = submission.told.as_ref()?.courier_name.as_deref()?.trim();
+    let (has, wanted) = (parcel["shippingCarrierCode"].as_str()?.trim(), carrier(submission));
+    (told != submission.courier_name.trim() && has != wanted).then(|| {
+        format!("eBay has this number with the carrier {has} and takes no corrections. Correct it at eBay.")
+    })
+}
+
+/// It was told another number before, and keeps that too.
+fn other_number(submission: &Submission) -> Option<String> {
+    let told = submission.told.as_ref()?;
+    (bare(&told.tracking_number) != bare(&submission.tracking_number)).then(|| {
+        format!(
+            "eBay takes no corrections: it has this number now, and keeps {} beside it.",
+            told.tracking_number
+        )
+    })
 }
 
 /// eBay's way of writing a time, always UTC.

@@ -3,11 +3,20 @@
 pub mod ebay;
 pub mod shopify;
 
-use super::{Channels, SubmissionLine};
+use super::{Channel, ChannelCapabilities, ChannelKind, Channels, SubmissionLine};
 
 /// Every kind of channel that has an adapter.
 pub fn all() -> Channels {
     Channels::default().with(shopify::Shopify).with(ebay::Ebay)
+}
+
+/// What a kind of channel can do; `None` where there is no connection.
+pub fn capabilities(kind: ChannelKind) -> Option<ChannelCapabilities> {
+    match kind {
+        ChannelKind::Shopify => Some(shopify::Shopify.capabilities()),
+        ChannelKind::Ebay => Some(ebay::Ebay.capabilities()),
+        ChannelKind::Manual => None,
+    }
 }
 
 /// The lines with those of one order line added up: vendors refuse a line named twice.

@@ -35,6 +35,7 @@ impl Channel for Shopify {
             submits: true,
             reads_orders: true,
             webhooks: true,
+            corrects: true,
             shows_what_it_took: true,
             knows_couriers: false,
             fallback_courier: None,
@@ -76,6 +77,18 @@ impl Channel for Shopify {
         submission: &Submission,
     ) -> Result<Answer<Submitted>, Failure> {
         fulfill::submitted(response, submission)
+    }
+
+    fn correct(&self, access: &Access, submission: &Submission, look: &Value) -> Option<HttpRequest> {
+        Some(fulfill::correct(access, submission, look))
+    }
+
+    fn corrected(
+        &self,
+        response: &HttpResponse,
+        submission: &Submission,
+    ) -> Result<Answer<Submitted>, Failure> {
+        fulfill::corrected(response, submission)
     }
 
     fn orders(&self, access: &Access, since: Instant, page: Option<&str>) -> HttpRequest {

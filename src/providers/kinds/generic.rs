@@ -48,23 +48,6 @@ fn says(settings: &Value, what: &str) -> bool {
     settings[what] == true
 }
 
-impl Generic {
-    /// Changes an order that has not shipped; `None` when it cannot.
-    pub fn update(&self, access: &Access, remote_id: &str, order: &PostOrder) -> Option<HttpRequest> {
-        says(&access.settings, "updates")
-            .then(|| opened(access, "PUT", &one(remote_id), Some(wire::order(order)), None))
-    }
-
-    /// Reads the answer to [`Generic::update`].
-    pub fn updated(
-        &self,
-        response: &HttpResponse,
-        order: &PostOrder,
-    ) -> Result<Answer<RemoteOrder>, Failure> {
-        wire::same(wire::order_in(&wire::read(response)?)?, &order.reference).map(Answer::plain)
-    }
-}
-
 impl Provider for Generic {
     fn kind(&self) -> ProviderKind {
         ProviderKind::Generic
@@ -200,6 +183,25 @@ impl Provider for Generic {
             parcels: packages.iter().filter_map(|one| wire::parcel(one, currency)).collect(),
             next: None,
         }))
+    }
+
+    fn takes_changes(&self, remote: &RemoteOrder) -> bool {
+        remote.live && !remote.status.eq_ignore_ascii_case("shipped")
+    }
+
+    fn update(&self, access: &Access, remote: &RemoteOrder, order: &PostOrder) -> Option<HttpRequest> {
+        says(&access.settings, "updates")
+            .then(|| opened(access, "PUT", &one(&remote.remote_id), Some(wire::order(order)), None))
+    }
+
+    /// Only the contract's words promise that nothing was changed.
+    fn updated(&self, response: &HttpResponse, order: &PostOrder) -> Result<Answer<RemoteOrder>, Failure> {
+        let promised = wire::code(response).is_some_and(|code| code == "too_late" || code == "conflict");
+        if matches!(response.status, 408 | 425 | 499) || response.status == 409 && !promised {
+            return Err(wire::unclear(response));
+        }
+        let changed = wire::same(wire::order_in(&wire::read(response)?)?, &order.reference)?;
+        wire::alive(changed).map(Answer::plain)
     }
 
     fn cancel(&self, access: &Access, remote: &RemoteOrder) -> Option<HttpRequest> {

@@ -38,6 +38,28 @@ fn by_id(access: &Access, remote_id: &str) -> HttpRequest {
     get(access, &format!("/orders/{}", id.replace('+', "%20")), &[])
 }
 
+fn createorder(access: &Access, body: String) -> HttpRequest {
+    let request = HttpRequest {
+        method: "POST",
+        url: url(access, "/orders/createorder"),
+        headers: vec![("Content-Type".into(), "application/json".into())],
+        body: Some(body),
+    };
+    signed(access, request)
+}
+
+/// The order of an answer, if it is the one with our reference.
+fn same(body: &Value, order: &PostOrder) -> Result<RemoteOrder, Failure> {
+    let Some(remote) = wire::remote(body) else {
+        return Err(Failure::perhaps(ErrorClass::Unknown, "ShipStation's answer names no order."));
+    };
+    if remote.reference != order.reference {
+        let words = format!("ShipStation answered with another order, {}.", remote.reference);
+        return Err(Failure::perhaps(ErrorClass::Unknown, words));
+    }
+    Ok(remote)
+}
+
 impl Provider for Shipstation {
     fn kind(&self) -> ProviderKind {
         ProviderKind::Shipstation
@@ -77,13 +99,7 @@ impl Provider for Shipstation {
     }
 
     fn create(&self, access: &Access, order: &PostOrder) -> HttpRequest {
-        let request = HttpRequest {
-            method: "POST",
-            url: url(access, "/orders/createorder"),
-            headers: vec![("Content-Type".into(), "application/json".into())],
-            body: Some(wire::order(order, &access.settings)),
-        };
-        signed(access, request)
+        createorder(access, wire::order(order, &access.settings))
     }
 
     /// ShipStation answers a post to a canceled or shipped order with that order,
@@ -94,13 +110,7 @@ impl Provider for Shipstation {
             ErrorClass::OrderNotFound => Failure { class: ErrorClass::InvalidRequest, ..failure },
             _ => failure,
         })?;
-        let Some(remote) = wire::remote(&body) else {
-            return Err(Failure::perhaps(ErrorClass::Unknown, "ShipStation's answer names no order."));
-        };
-        if remote.reference != order.reference {
-            let words = format!("ShipStation answered with another order, {}.", remote.reference);
-            return Err(Failure::perhaps(ErrorClass::Unknown, words));
-        }
+        let remote = same(&body, order)?;
         let warning = match remote.status.as_str() {
             "cancelled" => Some(
                 "ShipStation has an order with this reference that was canceled there; it stays canceled.",
@@ -193,6 +203,26 @@ impl Provider for Shipstation {
             ));
         };
         Ok(Answer::plain(state))
+    }
+
+    /// One on hold or unpaid there would be let go by it.
+    fn takes_changes(&self, remote: &RemoteOrder) -> bool {
+        remote.status.eq_ignore_ascii_case("awaiting_shipment")
+    }
+
+    fn update(&self, access: &Access, remote: &RemoteOrder, order: &PostOrder) -> Option<HttpRequest> {
+        wire::change(&remote.remote_id, order, &access.settings).map(|body| createorder(access, body))
+    }
+
+    /// A canceled or shipped order is answered as it is, unchanged.
+    fn updated(&self, response: &HttpResponse, order: &PostOrder) -> Result<Answer<RemoteOrder>, Failure> {
+        let remote = same(&wire::read(response)?, order)?;
+        let locked = match remote.status.to_lowercase().as_str() {
+            "cancelled" => (ErrorClass::OrderClosed, "The order was canceled at ShipStation."),
+            "shipped" => (ErrorClass::AlreadyFulfilled, "ShipStation has shipped the order."),
+            _ => return Ok(Answer::plain(remote)),
+        };
+        Err(Failure::refused(locked.0, Some(remote.status), format!("{} Nothing was changed.", locked.1)))
     }
 
     fn cancel(&self, _access: &Access, _remote: &RemoteOrder) -> Option<HttpRequest> {

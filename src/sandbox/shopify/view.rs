@@ -242,6 +242,12 @@ fn rest_address(address: &SeedAddress) -> Value {
 }
 
 impl Shops {
+    /// Every fulfillment of a shop as it shows it.
+    pub fn parcels(&self, shop: &str) -> Vec<Value> {
+        let orders = self.shop(shop).into_iter().flat_map(|shop| shop.orders.values());
+        orders.flat_map(|order| order.fulfillments.iter().map(|parcel| order.parcel(parcel))).collect()
+    }
+
     /// The body of a webhook about an order.
     pub fn payload(&self, shop: &str, order: u64) -> Option<Value> {
         self.order(shop, order).map(Order::payload)

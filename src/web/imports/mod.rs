@@ -109,7 +109,9 @@ pub async fn index(visitor: Visitor) -> WebResult<HttpResponse> {
 fn notified(notify: Notify) -> &'static str {
     match notify {
         Notify::Nobody => "Nobody",
-        Notify::Channel => "The sales channel: the tracking is submitted again",
+        Notify::Channel => {
+            "The sales channel: what it was told is corrected, or told again where it takes no corrections"
+        }
         Notify::Customer => "The customer, by the shipped e-mail",
         Notify::Both => "Both",
     }

@@ -151,7 +151,7 @@ fn fix(
             Some(id) => only(Permission::ConnectionsEdit, format!("/connections/{id}")),
             None => (shipment(), String::new()),
         },
-        Fix::CheckWithProvider | Fix::DecideByHand | Fix::CancelSecond | Fix::CancelOrder => {
+        Fix::CheckWithProvider | Fix::DecideByHand | Fix::CancelSecond | Fix::CancelOrder | Fix::ResyncTo => {
             let name = diagnosis.fix.action().filter(|_| visitor.can(Permission::ShipmentsPost));
             let offer = name.and_then(|name| action::offer(name, parcel.id.0));
             (offer.or_else(shipment), String::new())

@@ -27,11 +27,11 @@ pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
             true => page(fix.label(), fix_page(row, back)),
             false => None,
         },
-        Fix::CheckWithProvider | Fix::DecideByHand | Fix::CancelSecond | Fix::CancelOrder => {
+        Fix::CheckWithProvider | Fix::DecideByHand | Fix::CancelSecond | Fix::CancelOrder | Fix::ResyncTo => {
             act(visitor, fix.action()?, Permission::ShipmentsPost, row)
         }
         Fix::RenewCredentials => match (row.kind, row.connection_id, row.store_id, row.channel_id) {
-            (ProblemKind::Post | ProblemKind::Connection, Some(connection), _, _)
+            (ProblemKind::Post | ProblemKind::Update | ProblemKind::Connection, Some(connection), _, _)
                 if visitor.can(Permission::ConnectionsEdit) =>
             {
                 page(fix.label(), format!("/connections/{connection}"))
@@ -54,6 +54,7 @@ pub fn remedy(visitor: &Visitor, row: &Row, back: &str) -> Option<Remedy> {
 pub fn again(visitor: &Visitor, row: &Row) -> Option<Remedy> {
     match row.kind {
         ProblemKind::Submit => act(visitor, "submit", Permission::ShipmentsSubmit, row),
+        ProblemKind::Update => act(visitor, "resync_to_provider", Permission::ShipmentsPost, row),
         // what nobody knows is checked, never sent blindly
         ProblemKind::Post if row.outcome_unknown => None,
         ProblemKind::Post if row.posted_before => act(visitor, "repost", Permission::ShipmentsPost, row),

@@ -63,6 +63,7 @@ pub async fn of(visitor: &Visitor, scope: &mut Scope, record: &Record) -> DbResu
     let kind = match record.log_type {
         LogType::SubmitFulfillment => ProblemKind::Submit,
         LogType::PostShipment => ProblemKind::Post,
+        LogType::UpdateProviderOrder => ProblemKind::Update,
         LogType::DeliverWebhook => ProblemKind::Webhook,
         _ if record.connection_id.is_some() => ProblemKind::Connection,
         _ => ProblemKind::Channel,

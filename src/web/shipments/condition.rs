@@ -124,7 +124,10 @@ pub fn condition(
             other: None,
         }),
         Status::PendingPost if subject.around.order_on_hold => Some(held(subject, holds)),
-        _ => of(ProblemKind::Submit).map(|problem| not_told(visitor, id, problem)),
+        _ => match (of(ProblemKind::Submit), of(ProblemKind::Update)) {
+            (Some(problem), _) => Some(not_told(visitor, id, problem)),
+            (None, other) => other.map(|problem| standing(visitor, subject, problem)),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     shipments::{
         Status, Subject,
         edit_shipping::{EditShipping, Notify},
-        submit,
+        submit, tell_correction,
     },
     web::{Fields, Visitor, WebResult, action::ActionFields, markup::FormErrors},
 };
@@ -74,7 +74,6 @@ async fn choices(scope: &mut Scope, subject: &Subject, typed: &str) -> WebResult
     if !matches!(subject.shipment.status, Status::Shipped | Status::Delivered) {
         return Ok(Vec::new());
     }
-    let channel = &subject.around.channel_name;
     let mails = responders::would_write(scope, Trigger::Shipped, subject.shipment.id).await?;
     let submits = submit::available(subject).is_available();
     let again = match mails {
@@ -83,7 +82,7 @@ async fn choices(scope: &mut Scope, subject: &Subject, typed: &str) -> WebResult
     };
     let offered = [
         (Notify::Nobody, "Nobody".to_owned(), true),
-        (Notify::Channel, format!("{channel}: the tracking is submitted again"), submits),
+        (Notify::Channel, tell_correction::offer(subject), submits),
         (Notify::Customer, format!("The customer: {again}"), mails > 0),
         (Notify::Both, "Both".to_owned(), submits && mails > 0),
     ];

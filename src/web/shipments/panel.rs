@@ -7,7 +7,7 @@ use crate::{
         clear_submission::ClearSubmission, decide_post::DecidePost, edit_items::EditItems,
         edit_shipping::EditShipping, editable::Editable, late::CancelSecond, mark_error::MarkAsError,
         post::Post, posts::PostState, reconcile::CheckWithProvider, repost::Repost, restore::RestoreShipment,
-        resync_from::ResyncFrom, submit::SubmitToChannel, void::VoidShipment,
+        resync_from::ResyncFrom, resync_to::ResyncTo, submit::SubmitToChannel, void::VoidShipment,
     },
     web::{Visitor, action, markup::ActionItem},
 };
@@ -41,6 +41,7 @@ pub fn actions(
         ("submit", "f", action::item::<SubmitToChannel>(visitor, id, subject, "upload")),
         ("clear_submission", "", action::item::<ClearSubmission>(visitor, id, subject, "rotate-ccw")),
         ("resync_from_provider", "r", action::item::<ResyncFrom>(visitor, id, subject, "download")),
+        ("resync_to_provider", "", action::item::<ResyncTo>(visitor, id, subject, "refresh-cw")),
         ("repost", "", action::item::<Repost>(visitor, id, subject, "rotate-ccw")),
         ("edit_shipping", "e", action::item::<EditShipping>(visitor, id, subject, "pencil")),
         ("edit_items", "i", action::item::<EditItems>(visitor, id, editable, "package")),

@@ -175,6 +175,7 @@ pub(in crate::web) fn job_words(kind: &str) -> String {
         "poll_orders" => "Read the sales channel’s orders",
         "process_inbound" => "Take in what a sales channel posted",
         "resync_from_provider" => "Read the provider about a shipment",
+        "resync_to_provider" => "Send the provider what a shipment holds now",
         "import_orders" => "Import a file",
         "retry_problems" => "Retry problems of one cause",
         other => return other.replace('_', " "),

@@ -3,7 +3,7 @@
 use super::{answer, at, body, channel, header, kind, line, plain, shown, submission, with};
 use serde_json::{Value, json};
 use waybill::{
-    channels::{Channel, Look, OrdersPage, Submission, kinds::ebay::Ebay},
+    channels::{Channel, Look, OrdersPage, Submission, Told, kinds::ebay::Ebay},
     orders::PaymentStatus,
     outbound::{ErrorClass as E, HttpResponse, Reached as R},
 };
@@ -48,6 +48,36 @@ fn the_list_and_the_fulfillment_as_they_are_sent() {
     assert_eq!((code(true), code(false)), (json!("HERMES_UK"), json!("Hermes")));
     let odd = Submission { order_reference: "1/2 ?x".into(), ..parcel() };
     assert!(Ebay.look(&channel(BASE), &odd).url.ends_with("/order/1%2F2%20%3Fx/shipping_fulfillment"));
+}
+
+#[test]
+fn what_was_told_before_stays_and_that_is_said() {
+    let told = |number: &str, courier: &str| Submission {
+        told: Some(Told {
+            remote_id: Some(number.into()),
+            tracking_number: number.into(),
+            courier_name: Some(courier.into()),
+        }),
+        ..parcel()
+    };
+    let has = |carrier: &str| {
+        list(
+            json!([{ "fulfillmentId": "H00ABC0123456789", "shipmentTrackingNumber": "H00ABC0123456789", "shippingCarrierCode": carrier }]),
+        )
+    };
+    let warning = |carrier: &str, one: &Submission| Ebay.looked(&has(carrier), one).unwrap().warning;
+    let other = warning("UPS", &told("H00ABC0123456789", "UPS")).unwrap();
+    assert!(other.contains("with the carrier UPS and takes no corrections"), "{other}");
+    assert_eq!(warning("UPS", &told("H00ABC0123456789", &parcel().courier_name)), None, "as we told it");
+    assert_eq!(warning("UPS", &parcel()), None, "somebody else told it");
+
+    assert!(Ebay.correct(&channel(BASE), &parcel(), &json!({})).is_none());
+    let made = answer(201, &json!({}));
+    let said = Ebay.submitted(&made, &told("OLD1", "UPS")).unwrap().warning.unwrap();
+    assert!(said.contains("keeps OLD1 beside it"), "{said}");
+    for one in [told("h00-abc0123456789", "UPS"), parcel()] {
+        assert_eq!(Ebay.submitted(&made, &one).unwrap().warning, None);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use waybill::{
-    channels::{self, Look, Submission},
+    channels::{self, Look, Submission, Told},
     outbound::HttpResponse,
     providers::{self, PostLine, PostOrder, ShipTo},
 };
@@ -198,6 +198,14 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
         }
         let _ = adapter.submit(&access, &one, &response.json().unwrap_or_default());
         let _ = adapter.submitted(&response, &one);
+        let told = Told { remote_id: None, tracking_number: "old".into(), courier_name: None };
+        let told = Submission { told: Some(told), ..one.clone() };
+        if let Ok(found) = adapter.looked(&response, &told)
+            && let Look::Correct(look) = found.value
+        {
+            let _ = adapter.correct(&access, &told, &look);
+        }
+        let _ = adapter.corrected(&response, &told);
         if let Ok(page) = adapter.orders_read(&response) {
             let _ = adapter.orders(&access, at("2026-11-20T07:00:00Z"), page.value.next.as_deref());
         }
@@ -216,6 +224,7 @@ fn everything(status: u16, headers: Vec<(String, String)>, body: String) {
         let _ = adapter.was_read(&response);
         let _ = adapter.tracked(&access, &response);
         let _ = adapter.canceled(&response);
+        let _ = adapter.updated(&response, &order);
     }
 }
 

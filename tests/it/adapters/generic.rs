@@ -132,13 +132,29 @@ fn every_other_request() {
     Authorization: …
     {}
     "##);
-    let update = Generic.update(&access, "W-1", &order()).unwrap();
+    let update = Generic.update(&access, &is("received", true), &order()).unwrap();
     assert_eq!((update.method, update.url.as_str()), ("PUT", "https://warehouse.example/api/shipments/W-1"));
     assert_eq!(update.body, Generic.create(&access, &order()).body);
-    assert_eq!(
-        Generic.updated(&answer(200, &remote("picking")), &order()).unwrap().value,
-        is("picking", true)
-    );
+    let updated = |response| Generic.updated(&response, &order());
+    assert_eq!(updated(answer(200, &remote("picking"))).unwrap().value, is("picking", true));
+    let no =
+        |status: u16, code: &str| answer(status, &json!({ "error": { "code": code, "message": "No." } }));
+    for (response, expected) in [
+        (no(409, "too_late"), (E::AlreadyFulfilled, R::Refused)),
+        (no(409, "busy"), (E::Unknown, R::Perhaps)),
+        (no(425, "early"), (E::Unknown, R::Perhaps)),
+        (no(422, "invalid"), (E::InvalidRequest, R::Refused)),
+        (no(404, "not_found"), (E::OrderNotFound, R::Refused)),
+        (no(503, "unavailable"), (E::Unavailable, R::Perhaps)),
+        (answer(200, &remote("canceled")), (E::OrderClosed, R::Refused)),
+        (answer(200, &json!({})), (E::Unknown, R::Perhaps)),
+    ] {
+        assert_eq!(kind(updated(response.clone())), expected, "{response:?}");
+    }
+    let takes = |status: &str, live: bool| Generic.takes_changes(&is(status, live));
+    assert!(takes("received", true) && takes("picking", true) && takes("packing", true));
+    assert!(!takes("shipped", true) && !takes("Shipped", true) && !takes("canceled", false));
+    assert!(Generic.update(&signed(json!({ "reads": true })), &is("received", true), &order()).is_none());
 }
 
 #[test]
@@ -188,7 +204,7 @@ fn what_is_declared_and_nothing_else() {
     assert_eq!(Generic.find(&bare, "x"), None);
     assert_eq!((Generic.read(&bare, "x"), Generic.track(&bare, "x")), (None, None));
     assert_eq!(Generic.cancel(&bare, &is("received", true)), None);
-    assert_eq!(Generic.update(&bare, "x", &order()), None);
+    assert_eq!(Generic.update(&bare, &is("received", true), &order()), None);
     for (word, class, finds, finds_reading, reuses) in [
         ("key", IdempotencyClass::Key, false, true, true),
         ("own_id", IdempotencyClass::OwnId, false, true, false),

@@ -56,6 +56,7 @@ pub fn submission(lines: Vec<SubmissionLine>) -> Submission {
         tracking_url: Some("https://www.evri.com/track/H00ABC0123456789".into()),
         shipped_at: at("2026-11-20T07:00:00Z"),
         notify_buyer: true,
+        told: None,
     }
 }
 

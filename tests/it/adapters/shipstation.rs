@@ -328,3 +328,41 @@ fn the_test_names_a_store() {
     assert_eq!(Shipstation.tested(&answer(200, &json!([]))).unwrap().value, "ShipStation");
     assert_eq!(kind(Shipstation.tested(&plain(401, ""))), (E::Auth, R::Refused));
 }
+
+#[test]
+fn a_change_names_the_order_that_is_there() {
+    let access = provider(BASE);
+    let remote = |id: &str, status: &str| RemoteOrder {
+        remote_id: id.into(),
+        reference: "SHP-90217-1".into(),
+        status: status.into(),
+        live: status != "cancelled",
+    };
+    let made = Shipstation.create(&access, &order());
+    let change = Shipstation.update(&access, &remote("94113592", "awaiting_shipment"), &order()).unwrap();
+    assert_eq!((change.method, &change.url), (made.method, &made.url));
+    let (made, change) = (made.body.unwrap(), change.body.unwrap());
+    assert_eq!(change, format!("{{\"orderId\":94113592,{}", &made[1..]), "digit by digit the same");
+    assert!(Shipstation.update(&access, &remote("W-1", "awaiting_shipment"), &order()).is_none());
+    for (status, takes) in [
+        ("awaiting_shipment", true),
+        ("awaiting_payment", false),
+        ("pending_fulfillment", false),
+        ("on_hold", false),
+        ("shipped", false),
+        ("cancelled", false),
+    ] {
+        assert_eq!(Shipstation.takes_changes(&remote("1", status)), takes, "{status}");
+    }
+    let answered = |status: &str, key: &str| {
+        let body = json!({ "orderId": 94_113_592, "orderKey": key, "orderStatus": status });
+        Shipstation.updated(&answer(200, &body), &order())
+    };
+    let key = order().reference;
+    assert_eq!(answered("awaiting_shipment", &key).unwrap().value.remote_id, "94113592");
+    assert_eq!(kind(answered("shipped", &key)), (E::AlreadyFulfilled, R::Refused));
+    assert_eq!(kind(answered("cancelled", &key)), (E::OrderClosed, R::Refused));
+    assert_eq!(kind(answered("awaiting_shipment", "another")), (E::Unknown, R::Perhaps));
+    let gone = answer(404, &json!({ "Message": "The requested resource was not found." }));
+    assert_eq!(kind(Shipstation.updated(&gone, &order())), (E::OrderNotFound, R::Refused));
+}

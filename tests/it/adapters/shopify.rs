@@ -3,7 +3,7 @@
 use super::{answer, at, body, channel, header, kind, line, plain, shown, submission, with};
 use serde_json::{Value, json};
 use waybill::{
-    channels::{Channel, Look, Submission, kinds::shopify::Shopify},
+    channels::{Channel, Look, Submission, Told, kinds::shopify::Shopify},
     outbound::{ErrorClass as E, HttpResponse, Reached as R},
 };
 
@@ -134,6 +134,104 @@ fn a_parcel_that_is_there_is_not_sent_again() {
     cancelled.body =
         cancelled.body.replace("\"cancelledAt\":null", "\"cancelledAt\":\"2026-11-20T07:00:00Z\"");
     assert_eq!(Shopify.looked(&cancelled, &one).unwrap().value, there);
+}
+
+fn told(id: Option<&str>, number: &str, courier: Option<&str>) -> Submission {
+    let told = Told {
+        remote_id: id.map(str::to_owned),
+        tracking_number: number.into(),
+        courier_name: courier.map(str::to_owned),
+    };
+    Submission { told: Some(told), ..submission(vec![line("11", "SKU-1", 1)]) }
+}
+
+/// A fulfillment with its tracking numbers, each of one courier.
+fn fulfilled(id: u64, status: &str, company: &str, numbers: &[&str]) -> Value {
+    let infos: Vec<Value> =
+        numbers.iter().map(|n| json!({ "company": company, "number": n, "url": null })).collect();
+    json!({ "id": format!("gid://shopify/Fulfillment/{id}"), "status": status, "trackingInfo": infos })
+}
+
+#[test]
+fn what_was_told_before_is_corrected_where_it_is() {
+    const NOW: &str = "H00ABC0123456789";
+    let five = "gid://shopify/Fulfillment/5";
+    // one piece is still open: a look that only knew the new number would send a second one
+    let open = || vec![group(1, 1, "OPEN", vec![part(9, 11, "SKU-1", 1)])];
+    let look = |parcels, one: &Submission| Shopify.looked(&order(open(), parcels), one).map(|a| a.value);
+    let correct = Look::Correct(json!({ "fulfillmentId": five }));
+    let there = Look::AlreadyThere { remote_id: five.into() };
+    let old = || fulfilled(5, "SUCCESS", "Evri", &["OLD 1"]);
+    for (parcels, one, becomes, why) in [
+        (vec![old()], told(Some(five), "old1", Some("Evri")), &correct, "by its id"),
+        (vec![old()], told(Some("5"), "whatever", None), &correct, "by its number"),
+        (vec![old()], told(None, "old1", None), &correct, "by the number it was told"),
+        (
+            vec![fulfilled(5, "SUCCESS", "Evri", &[NOW])],
+            told(Some(five), "old1", None),
+            &there,
+            "as it should be",
+        ),
+        (
+            vec![fulfilled(5, "SUCCESS", "evri uk", &[NOW])],
+            told(Some(five), NOW, Some("Hermes")),
+            &correct,
+            "another courier",
+        ),
+        (
+            vec![fulfilled(5, "SUCCESS", "Their name", &[NOW])],
+            told(Some(five), NOW, Some("Evri")),
+            &there,
+            "the shop's own word for it",
+        ),
+        (
+            vec![fulfilled(6, "SUCCESS", "Evri", &[NOW]), old()],
+            told(Some(five), "old1", Some("Evri")),
+            &correct,
+            "another parcel has the number, ours has not",
+        ),
+    ] {
+        assert_eq!(look(parcels, &one).unwrap(), *becomes, "{why}");
+    }
+    // taken back at Shopify: its lines are open again
+    for dead in ["CANCELLED", "ERROR", "FAILURE"] {
+        let parcels = vec![fulfilled(5, dead, "Evri", &["old1"])];
+        send(&order(open(), parcels), &told(Some(five), "old1", Some("Evri")));
+    }
+    let two = look(vec![fulfilled(5, "SUCCESS", "Evri", &["old1", "X"])], &told(Some(five), "old1", None));
+    assert_eq!(kind(two), (E::InvalidRequest, R::NotSent), "the other number would be lost");
+}
+
+#[test]
+fn the_correction_as_it_is_sent() {
+    let one = told(Some("gid://shopify/Fulfillment/5"), "old1", None);
+    let look = json!({ "fulfillmentId": "gid://shopify/Fulfillment/5" });
+    insta::assert_snapshot!(shown(&Shopify.correct(&channel(BASE), &one, &look).unwrap()), @r#"
+    POST https://acme.myshopify.com/admin/api/2026-07/graphql.json
+    Content-Type: application/json
+    Accept: application/json
+    X-Shopify-Access-Token: …
+    {"query":"mutation Correct($id: ID!, $tracking: FulfillmentTrackingInput!, $notify: Boolean) { fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: $tracking, notifyCustomer: $notify) { fulfillment { id status displayStatus trackingInfo { company number url } } userErrors { field message } } }","variables":{"id":"gid://shopify/Fulfillment/5","notify":true,"tracking":{"company":"Evri","number":"H00ABC0123456789","url":"https://www.evri.com/track/H00ABC0123456789"}}}
+    "#);
+    let answered = |payload: Value| {
+        let body = json!({ "data": { "fulfillmentTrackingInfoUpdate": payload } });
+        Shopify.corrected(&answer(200, &body), &one)
+    };
+    let done = answered(json!({ "fulfillment": { "id": "gid://shopify/Fulfillment/5" }, "userErrors": [] }))
+        .unwrap();
+    assert_eq!((done.value.remote_id.as_str(), done.warning), ("gid://shopify/Fulfillment/5", None));
+    for (message, class) in [
+        ("Fulfillment does not exist.", E::OrderNotFound),
+        ("Fulfillment is cancelled.", E::OrderClosed),
+        ("Tracking number is too long", E::TrackingRejected),
+    ] {
+        let refused = json!({ "fulfillment": null, "userErrors": [{ "field": ["fulfillmentId"], "message": message }] });
+        assert_eq!(kind(answered(refused)), (class, R::Refused), "{message}");
+    }
+    assert_eq!(kind(answered(Value::Null)), (E::Unknown, R::Perhaps));
+    let other =
+        json!({ "data": { "fulfillmentCreate": { "fulfillment": { "id": "x" }, "userErrors": [] } } });
+    assert_eq!(kind(Shopify.corrected(&answer(200, &other), &one)), (E::Unknown, R::Perhaps));
 }
 
 #[test]

@@ -29,7 +29,7 @@ async fn a_fulfillment_goes_its_way_by_calls_alone() {
     let twice = program.post(&path("post"), json!({})).await.refused(409, "action_unavailable");
     assert!(twice.json["detail"].as_str().unwrap().len() > 10);
 
-    shop.leaves(id, "ups", "1Z1").await;
+    shop.leaves(id, "UPS", "1Z1").await;
     let read = program.post(&path("resync-from-provider"), json!({})).await.ok();
     assert_eq!(read["pending"], false, "it is answered when the provider has answered");
     assert_eq!(shop.shipment(id).await.shipment.tracking_number.as_deref(), Some("1Z1"));
@@ -39,6 +39,42 @@ async fn a_fulfillment_goes_its_way_by_calls_alone() {
     let cleared = program.post(&path("clear-channel-submission"), json!({ "reason": "Wrong number" })).await;
     cleared.ok();
     assert!(shop.shipment(id).await.shipment.submitted_to_sales_channel_at.is_none());
+}
+
+// proves S2: Resync to Provider
+#[tokio::test]
+async fn a_provider_is_sent_what_a_fulfillment_holds_now() {
+    let shop = Shop::open().await;
+    let (order, id) = shop.order(shop.shopify, &[("A", 1)]).await;
+    let counter = Counter::over(&shop);
+    let mut program = Program::over(&counter, &shop).await;
+    let path = |action: &str| format!("/v1/fulfillments/{id}/{action}");
+    let early = program.post(&path("resync-to-provider"), json!({})).await.refused(409, "action_unavailable");
+    assert_eq!(early.json["offer"], "post");
+    program.post(&path("post"), json!({})).await.ok();
+    shop.run().await;
+    let remote: u64 = shop.shipment(id).await.shipment.fulfillment_id.unwrap().parse().unwrap();
+    let there = || shop.sandbox.shipstation_order(remote).unwrap();
+    assert_eq!(there()["items"][0]["quantity"], 1);
+    // what people, files and channels change of an order
+    shop.sql(&format!(
+        "update orders set shipping_method = 'Express Saver' where id = {order}; \
+         update order_lines set name = 'Blue A'; update addresses set city = 'Gent'"
+    ))
+    .await;
+    let done = program.post(&path("resync-to-provider"), json!({})).await.ok();
+    assert_eq!(done["pending"], false, "it is answered when the provider has answered");
+    assert_eq!(
+        (&there()["shipTo"]["city"], &there()["requestedShippingService"]),
+        (&json!("Gent"), &json!("Express Saver"))
+    );
+    assert_eq!(there()["items"][0]["name"], "Blue A", "the lines as they are");
+    let number = shop.shipment(id).await.shipment.number;
+    assert_eq!(shop.live_orders(&number), 1, "the same order, changed");
+    shop.leaves(id, "UPS", "1Z1").await;
+    shop.run().await;
+    let late = program.post(&path("resync-to-provider"), json!({})).await.refused(409, "action_unavailable");
+    assert!(late.json["detail"].as_str().unwrap().contains("has left the warehouse"));
 }
 
 // proves S0: Re-Post to Fulfillment
@@ -116,18 +152,25 @@ async fn shipping_details_are_corrected_and_the_channel_is_told() {
     let counter = Counter::over(&shop);
     let mut program = Program::over(&counter, &shop).await;
     let path = format!("/v1/fulfillments/{id}/shipping-details");
-    let first = json!({ "tracking_number": "1Z1", "courier": "ups", "cost": "4.95" });
+    let first = json!({ "tracking_number": "1Z1", "courier": "UPS", "cost": "4.95" });
     program.send("PATCH", &path, &[], Some(first.to_string())).await.ok();
     assert_eq!(shop.shipment(id).await.shipment.status, Status::Shipped);
     shop.run().await;
+    let first = shop.sandbox.shopify_fulfillments("shop");
+    assert_eq!((first.len(), &first[0]["trackingInfo"][0]["number"]), (1, &json!("1Z1")));
     let second = json!({ "tracking_number": "1Z2", "notify": "channel" });
     program.send("PATCH", &path, &[], Some(second.to_string())).await.ok();
     shop.run().await;
     let now = shop.shipment(id).await.shipment;
     assert_eq!(
         (now.tracking_number.as_deref(), now.cost_minor, now.courier.as_deref()),
-        (Some("1Z2"), 495, Some("ups"))
+        (Some("1Z2"), 495, Some("UPS"))
     );
+    assert_eq!(now.channel_sync, ChannelSync::Synced);
+    let then = shop.sandbox.shopify_fulfillments("shop");
+    assert_eq!(then.len(), 1, "corrected where it is, never told as a second parcel");
+    assert_eq!((&then[0]["id"], &then[0]["trackingInfo"][0]["number"]), (&first[0]["id"], &json!("1Z2")));
+    assert_eq!(shop.value("select count(*) from problems where resolved_at is null").await, 0);
     let mut client = Program::with(&counter, &shop, Role::Client, Scope::ALL).await;
     let cost = json!({ "cost": "1.00" }).to_string();
     let refused = client.send("PATCH", &path, &[], Some(cost)).await.refused(422, "invalid");

@@ -3,6 +3,7 @@
 
 mod arriving;
 mod clearing;
+mod correcting;
 mod editing_items;
 mod editing_shipping;
 mod generic;
@@ -12,4 +13,5 @@ mod reposting;
 mod reshipping;
 mod standing;
 mod submitting;
+mod updating;
 mod voided;

@@ -1,10 +1,10 @@
 //! Telling Shopify of a parcel: read what is open, pick the lines, create one
-//! fulfillment at one location.
+//! fulfillment at one location. What was told before is corrected where it is.
 
 use super::graphql::{body, data, gid, number, request};
 use crate::{
     channels::{
-        Access, Look, Submission, SubmissionLine, Submitted,
+        Access, Look, Submission, SubmissionLine, Submitted, Told,
         kinds::{merged, short},
     },
     couriers::catalogue,
@@ -25,6 +25,11 @@ const SUBMIT: &str = "mutation Submit($fulfillment: FulfillmentInput!) { \
     fulfillment { id status displayStatus trackingInfo { company number url } } \
     userErrors { field message } } }";
 
+const CORRECT: &str = "mutation Correct($id: ID!, $tracking: FulfillmentTrackingInput!, $notify: Boolean) { \
+    fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: $tracking, notifyCustomer: $notify) { \
+    fulfillment { id status displayStatus trackingInfo { company number url } } \
+    userErrors { field message } } }";
+
 pub(super) fn look(access: &Access, submission: &Submission) -> HttpRequest {
     request(access, LOOK, json!({ "id": gid("Order", &submission.order_reference) }))
 }
@@ -36,8 +41,13 @@ pub(super) fn looked(response: &HttpResponse, submission: &Submission) -> Result
         let words = "Shopify has no order with this id, or it is older than the app may read.";
         return Err(Failure::refused(ErrorClass::OrderNotFound, None, words));
     }
-    if let Some(remote_id) = there(order, &submission.tracking_number) {
-        return Ok(Answer::plain(Look::AlreadyThere { remote_id }));
+    if let Some(told) = &submission.told
+        && let Some(parcel) = told_before(order, told)
+    {
+        return again(parcel, submission, told).map(Answer::plain);
+    }
+    if let Some(parcel) = there(order, &submission.tracking_number) {
+        return Ok(Answer::plain(Look::AlreadyThere { remote_id: id(parcel) }));
     }
     let name = order["name"].as_str().unwrap_or("the order");
     if order["cancelledAt"].is_string() {
@@ -50,27 +60,63 @@ pub(super) fn looked(response: &HttpResponse, submission: &Submission) -> Result
     )))
 }
 
+/// A tracking number without its spaces and capitals.
+fn plain(number: &str) -> String {
+    number.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+fn id(parcel: &Value) -> String {
+    parcel["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The fulfillments that stand.
+fn live(order: &Value) -> impl Iterator<Item = &Value> {
+    let dead = ["CANCELLED", "ERROR", "FAILURE"];
+    let all = order["fulfillments"].as_array().into_iter().flatten();
+    all.filter(move |parcel| parcel["status"].as_str().is_none_or(|status| !dead.contains(&status)))
+        .filter(|parcel| parcel["id"].is_string())
+}
+
+fn infos(parcel: &Value) -> impl Iterator<Item = &Value> {
+    parcel["trackingInfo"].as_array().into_iter().flatten()
+}
+
 /// The live fulfillment that has this tracking number.
-fn there(order: &Value, tracking: &str) -> Option<String> {
-    let plain = |number: &str| -> String {
-        number.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
-    };
+fn there<'a>(order: &'a Value, tracking: &str) -> Option<&'a Value> {
     let wanted = plain(tracking);
     if wanted.is_empty() {
         return None;
     }
-    let dead = ["CANCELLED", "ERROR", "FAILURE"];
-    let has = |parcel: &&Value| {
-        let infos = parcel["trackingInfo"].as_array().into_iter().flatten();
-        infos.filter_map(|info| info["number"].as_str()).any(|given| plain(given) == wanted)
-    };
-    order["fulfillments"]
-        .as_array()?
-        .iter()
-        .filter(|parcel| parcel["status"].as_str().is_none_or(|status| !dead.contains(&status)))
-        .find(has)
-        .and_then(|parcel| parcel["id"].as_str())
-        .map(str::to_owned)
+    let has = |info: &Value| info["number"].as_str().is_some_and(|given| plain(given) == wanted);
+    live(order).find(|parcel| infos(parcel).any(has))
+}
+
+/// The live fulfillment that Shopify was told before: by its id, else by the number
+/// it was told. Cancelled ones were taken back there, and their lines are open again.
+fn told_before<'a>(order: &'a Value, told: &Told) -> Option<&'a Value> {
+    match told.remote_id.as_deref() {
+        Some(known) => live(order).find(|parcel| number(&id(parcel)) == number(known)),
+        None => there(order, &told.tracking_number),
+    }
+}
+
+/// What is told of a parcel that was told before: nothing where it stands so
+/// already, a correction where it does not.
+fn again(parcel: &Value, submission: &Submission, told: &Told) -> Result<Look, Failure> {
+    let wanted = plain(&submission.tracking_number);
+    let courier = submission.courier_name.trim();
+    let known = infos(parcel).find(|info| info["number"].as_str().is_some_and(|n| plain(n) == wanted));
+    let as_told = told.courier_name.as_deref().is_some_and(|name| name.trim() == courier);
+    let same = |info: &Value| info["company"].as_str().is_some_and(|name| name.trim() == courier);
+    if known.is_some_and(|info| as_told || same(info)) {
+        return Ok(Look::AlreadyThere { remote_id: id(parcel) });
+    }
+    if infos(parcel).count() > 1 {
+        let words = "Shopify’s fulfillment has more tracking numbers than one, and a correction would replace \
+            them all. Correct it at Shopify.";
+        return Err(Failure::not_sent(ErrorClass::InvalidRequest, words));
+    }
+    Ok(Look::Correct(json!({ "fulfillmentId": id(parcel) })))
 }
 
 /// A line of a fulfillment order.
@@ -234,7 +280,7 @@ impl<'a> Open<'a> {
     }
 }
 
-pub(super) fn submit(access: &Access, submission: &Submission, look: &Value) -> HttpRequest {
+fn tracking(submission: &Submission) -> Value {
     let mut tracking = json!({
         "company": submission.courier_name.trim(),
         "number": submission.tracking_number.trim(),
@@ -242,9 +288,13 @@ pub(super) fn submit(access: &Access, submission: &Submission, look: &Value) -> 
     if let Some(url) = submission.tracking_url.as_deref().filter(|url| !url.trim().is_empty()) {
         tracking["url"] = json!(url.trim());
     }
+    tracking
+}
+
+pub(super) fn submit(access: &Access, submission: &Submission, look: &Value) -> HttpRequest {
     let fulfillment = json!({
         "notifyCustomer": submission.notify_buyer,
-        "trackingInfo": tracking,
+        "trackingInfo": tracking(submission),
         "lineItemsByFulfillmentOrder": look["lineItemsByFulfillmentOrder"],
     });
     request(access, SUBMIT, json!({ "fulfillment": fulfillment }))
@@ -254,8 +304,33 @@ pub(super) fn submitted(
     response: &HttpResponse,
     submission: &Submission,
 ) -> Result<Answer<Submitted>, Failure> {
+    taken(response, "fulfillmentCreate", submission)
+}
+
+pub(super) fn correct(access: &Access, submission: &Submission, look: &Value) -> HttpRequest {
+    let variables = json!({
+        "id": look["fulfillmentId"],
+        "tracking": tracking(submission),
+        "notify": submission.notify_buyer,
+    });
+    request(access, CORRECT, variables)
+}
+
+pub(super) fn corrected(
+    response: &HttpResponse,
+    submission: &Submission,
+) -> Result<Answer<Submitted>, Failure> {
+    taken(response, "fulfillmentTrackingInfoUpdate", submission)
+}
+
+/// What a mutation answers: the fulfillment, or why not.
+fn taken(
+    response: &HttpResponse,
+    mutation: &str,
+    submission: &Submission,
+) -> Result<Answer<Submitted>, Failure> {
     let body = body(response)?;
-    let payload = &body.data["fulfillmentCreate"];
+    let payload = &body.data[mutation];
     let messages: Vec<&str> = payload["userErrors"]
         .as_array()
         .into_iter()
@@ -293,13 +368,18 @@ fn class(messages: &[&str]) -> ErrorClass {
         let text = message.to_lowercase();
         if text.contains("line item does not exist") {
             ErrorClass::SkuUnknown
-        } else if text.contains("fulfillment order does not exist") {
+        } else if text.contains("fulfillment order does not exist")
+            || text.contains("fulfillment does not exist")
+            || text.contains("fulfillment not found")
+        {
             ErrorClass::OrderNotFound
         } else if text.contains("line item quantity requested") {
             ErrorClass::AlreadyFulfilled
         } else if let Some((_, status)) = text.split_once("unfulfillable status") {
             // A closed fulfillment order has nothing left: its parcels were told already.
             if status.contains("closed") { ErrorClass::AlreadyFulfilled } else { ErrorClass::OrderClosed }
+        } else if text.contains("fulfillment is cancelled") {
+            ErrorClass::OrderClosed
         } else if text.contains("tracking") {
             ErrorClass::TrackingRejected
         } else {

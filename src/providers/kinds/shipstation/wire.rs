@@ -124,6 +124,14 @@ pub(super) fn order(order: &PostOrder, settings: &Value) -> String {
     format!("{open},\"items\":[{}]}}", items.join(","))
 }
 
+/// The body of `createorder` for an order that is there: by its id, which is never
+/// taken for a new one. `None`: what we know it by is no id of ShipStation's.
+pub(super) fn change(remote_id: &str, of: &PostOrder, settings: &Value) -> Option<String> {
+    let id: u64 = remote_id.trim().parse().ok()?;
+    let body = order(of, settings);
+    Some(format!("{{\"orderId\":{id},{}", body.strip_prefix('{')?))
+}
+
 /// An id, which is a number there.
 pub(super) fn id(value: &Value) -> Option<String> {
     match value {

@@ -91,7 +91,7 @@ async fn it_ships_changes_and_cancels() {
     let order = post("SHP-1", &["A", "B"]);
     let made = create(&world, &access, &order).await.unwrap().value;
     let changed = PostOrder { shipping_method: "Express".into(), ..order.clone() };
-    let response = world.send(Generic.update(&access, &made.remote_id, &changed).unwrap()).await;
+    let response = world.send(Generic.update(&access, &made, &changed).unwrap()).await;
     assert_eq!(Generic.updated(&response, &changed).unwrap().value, made);
     let there = world.sandbox.generic_order("acme", &made.remote_id).unwrap();
     assert_eq!((&there["shipping_method"], &there["ship_to"]["city"]), (&json!("Express"), &json!("Łódź")));

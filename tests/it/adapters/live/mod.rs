@@ -9,7 +9,9 @@ use super::{at, kind, line, submission};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use waybill::{
-    channels::{self, Channel, Look, Submission, Submitted, kinds::ebay::Ebay, kinds::shopify::Shopify},
+    channels::{
+        self, Channel, Look, Submission, Submitted, Told, kinds::ebay::Ebay, kinds::shopify::Shopify,
+    },
     outbound::{Answer, ErrorClass as E, Failure, HttpRequest, HttpResponse, Reached as R},
     providers::{self, PostLine, PostOrder, Provider, RemoteState, ShipTo, kinds::shipstation::Shipstation},
     sandbox::{
@@ -87,6 +89,7 @@ impl World {
     ) -> Result<Answer<Submitted>, Failure> {
         match self.look(adapter, access, one).await? {
             Look::AlreadyThere { remote_id } => panic!("{remote_id} is there already"),
+            Look::Correct(_) => panic!("it was never told"),
             Look::Send(look) => self.submit(adapter, access, one, &look).await,
         }
     }

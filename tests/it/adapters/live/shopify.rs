@@ -28,6 +28,48 @@ async fn shopify_is_told_once() {
 }
 
 #[tokio::test]
+async fn shopify_is_corrected_where_it_was_told() {
+    let world = world(SandboxOptions::default()).await;
+    let access = world.shopify();
+    let order = world.sandbox.seed_shopify("demo", vec![seed(&[("A", 2, 1)])]).unwrap().remove(0);
+    let one = parcel(&order, &[1]);
+    let made = world.tell(&Shopify, &access, &one).await.unwrap().value.remote_id;
+    let told = |number: &str| Told {
+        remote_id: Some(made.clone()),
+        tracking_number: number.into(),
+        courier_name: Some("Evri".into()),
+    };
+    let other = Submission {
+        tracking_number: "ZW 2".into(),
+        courier_name: "DPD".into(),
+        tracking_url: None,
+        told: Some(told(&one.tracking_number)),
+        ..one.clone()
+    };
+    let correct = async |one: &Submission, look: &Value| {
+        let response = world.send(Shopify.correct(&access, one, look).unwrap()).await;
+        Shopify.corrected(&response, one)
+    };
+    let Look::Correct(look) = world.look(&Shopify, &access, &other).await.unwrap() else { panic!() };
+    assert_eq!(correct(&other, &look).await.unwrap().value.remote_id, made);
+    let parcels = world.sandbox.shopify_fulfillments("demo");
+    assert_eq!(parcels.len(), 1, "one piece of A stays open");
+    assert_eq!(
+        (&parcels[0]["trackingInfo"][0]["number"], &parcels[0]["trackingInfo"][0]["company"]),
+        (&json!("ZW 2"), &json!("DPD"))
+    );
+    let after = Submission { told: Some(told("ZW 2")), ..other.clone() };
+    let there = Look::AlreadyThere { remote_id: made.clone() };
+    assert_eq!(world.look(&Shopify, &access, &after).await.unwrap(), there);
+    for (id, class) in
+        [("gid://shopify/Fulfillment/1", E::OrderNotFound), ("gid://shopify/Order/1", E::OrderNotFound)]
+    {
+        let refused = correct(&other, &json!({ "fulfillmentId": id })).await;
+        assert_eq!(kind(refused), (class, R::Refused), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn shopify_refuses() {
     let world = world(SandboxOptions::default()).await;
     let access = world.shopify();
