@@ -1,6 +1,6 @@
 //! *Resync to provider*: what a shipment holds now, sent to the order that is there.
 
-use crate::support::{generic::tenant, portal::Counter, shop::Shop};
+use crate::support::{counter::Counter, generic::tenant, shop::Shop};
 use serde_json::{Value, json};
 use waybill::{
     accounts::Role,
