@@ -58,7 +58,8 @@ async fn a_file_in_the_background_is_followed_opened_and_deleted() {
     shop.run().await;
     let there = admin.get("/exports").await;
     assert!(
-        there.body.contains(&format!("href=\"/exports/{id}/file\"")) && !there.body.contains("data-live")
+        there.body.contains(&format!("href=\"/exports/{id}/file\""))
+            && !there.body.contains("data-live=\"export")
     );
     let file = admin.get(&format!("/exports/{id}/file")).await;
     assert_eq!(records(&file.body).len(), 6);

@@ -27,11 +27,11 @@ fn query() -> impl Strategy<Value = String> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let several = [("status", statuses), ("sync", syncs)];
         for (key, values) in several {
-            values.iter().for_each(|value| drop(query.append_pair(key, value)));
+            query.extend_pairs(values.iter().map(|value| (key, *value)));
         }
         let one = [("tab", tab), ("courier", courier), ("q", q), ("from", from)];
         for (key, value) in one {
-            value.iter().for_each(|value| drop(query.append_pair(key, value)));
+            query.extend_pairs(value.iter().map(|value| (key, *value)));
         }
         query.finish()
     })
