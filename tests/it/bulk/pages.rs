@@ -226,7 +226,7 @@ async fn nothing_ticked_and_nothing_chosen_are_said() {
     assert_eq!(page.attribute("main p .btn", "href").as_deref(), Some("/shipments?tab=errors"));
     let id = desk.ids[0].to_string();
     let page = client.get(&format!("/bulk/new?on=shipments&list=&id={id}")).await;
-    assert_eq!(page.attributes("input[type=radio]", "value").len(), 8);
+    assert_eq!(page.attributes("input[type=radio]", "value").len(), 9);
     let refused = client.post("/bulk", &[("on", "shipments"), ("id", &id)]).await;
     assert_eq!(refused.status, 422);
     assert_eq!(refused.text(".error-summary a"), "Choose what to do.");
