@@ -223,12 +223,12 @@ impl Documents {
 }
 
 fn not_null(schema: &mut Value) {
-    if let Some(types) = schema.get_mut("type") {
-        if let Some(list) = types.as_array_mut() {
-            list.retain(|t| t != "null");
-            if list.len() == 1 {
-                *types = list.remove(0);
-            }
+    if let Some(types) = schema.get_mut("type")
+        && let Some(list) = types.as_array_mut()
+    {
+        list.retain(|t| t != "null");
+        if list.len() == 1 {
+            *types = list.remove(0);
         }
     }
     let options = schema.get_mut("anyOf").and_then(Value::as_array_mut).map(std::mem::take);

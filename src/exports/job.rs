@@ -161,7 +161,7 @@ impl Exporting<'_> {
             Err(reason) => return Ok(Came::Refused(reason)),
         };
         let which = serde_json::from_value::<Which>(asked.filter.clone()).map_err(|error| error.to_string());
-        let which = match which.and_then(|which| which.for_somebody(&may)) {
+        let which = match which.and_then(|which| which.for_somebody(may)) {
             Ok(which) => which,
             Err(reason) => return Ok(Came::Refused(reason)),
         };

@@ -86,7 +86,7 @@ fn write(
     given: &mut mpsc::Receiver<Part>,
 ) -> Result<u64> {
     let mut sheet = match format {
-        Format::Csv => Either::Csv(comma::File::create(path, columns)?),
+        Format::Csv => Either::Csv(Box::new(comma::File::create(path, columns)?)),
         Format::Xlsx => Either::Xlsx(Box::new(Workbook::create(path, columns, most)?)),
     };
     loop {
@@ -109,6 +109,6 @@ fn write(
 }
 
 enum Either {
-    Csv(comma::File),
+    Csv(Box<comma::File>),
     Xlsx(Box<Workbook>),
 }
