@@ -19,7 +19,7 @@ use actix_web::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 /// The most a body may hold.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -151,7 +151,7 @@ impl Api {
         T: Serialize + JsonSchema + Send + 'static,
     {
         self.documents.add::<Q, B, T>(line);
-        let known: Arc<BTreeSet<String>> = Arc::new(names::<Q>());
+        let known = Arc::new(names::<Q>());
         self.route(line, move |caller, request, body| {
             let (handler, known) = (handler.clone(), known.clone());
             async move {
@@ -216,7 +216,7 @@ impl Api {
         Fut: Future<Output = ApiResult<HttpResponse>> + 'static,
         Q: DeserializeOwned + JsonSchema + 'static,
     {
-        let known: Arc<BTreeSet<String>> = Arc::new(names::<Q>());
+        let known = Arc::new(names::<Q>());
         self.route(line, move |caller, request, _| {
             let (handler, known) = (handler.clone(), known.clone());
             async move {
@@ -327,22 +327,40 @@ async fn read_body(request: &HttpRequest, payload: web::Payload) -> ApiResult<we
     }
 }
 
-/// The names a query may hold.
-fn names<Q: JsonSchema>() -> BTreeSet<String> {
+/// The names a query may hold, with the range of each that is a number.
+type Names = BTreeMap<String, (Option<i64>, Option<i64>)>;
+
+fn names<Q: JsonSchema>() -> Names {
     let schema = schemars::schema_for!(Q);
+    let range = |schema: &serde_json::Value| {
+        let of = if schema["items"].is_object() { &schema["items"] } else { schema };
+        (of["minimum"].as_i64(), of["maximum"].as_i64())
+    };
     let properties = schema.get("properties").and_then(|p| p.as_object());
-    properties.map(|p| p.keys().cloned().collect()).unwrap_or_default()
+    properties.map(|p| p.iter().map(|(name, s)| (name.clone(), range(s))).collect()).unwrap_or_default()
 }
 
-fn query<Q: DeserializeOwned>(text: &str, known: &BTreeSet<String>) -> ApiResult<Q> {
+fn query<Q: DeserializeOwned>(text: &str, known: &Names) -> ApiResult<Q> {
     let mut wrong = Vec::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-        if !known.contains(name.as_ref()) {
+        let Some(range) = known.get(name.as_ref()) else {
             let detail = match known.len() {
                 0 => "This takes no query.".to_owned(),
                 _ => format!("There is no such query key; there are {}.", list(known)),
             };
             wrong.push(FieldError::new(name, "unknown", detail));
+            continue;
+        };
+        let number = value.parse::<i64>().ok();
+        if let (Some(number), (least, most)) = (number, *range)
+            && (least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most))
+        {
+            let detail = match (least, most) {
+                (Some(least), Some(most)) => format!("It is a number from {least} to {most}."),
+                (Some(least), None) => format!("It is a number from {least} on."),
+                (_, most) => format!("It is a number up to {}.", most.unwrap_or(i64::MAX)),
+            };
+            wrong.push(FieldError::new(name, "out_of_range", detail));
         } else if value.contains('\0') {
             wrong.push(FieldError::new(name, "malformed", "It holds a character that nobody can type."));
         }
@@ -355,8 +373,8 @@ fn query<Q: DeserializeOwned>(text: &str, known: &BTreeSet<String>) -> ApiResult
         .map_err(|error| Problem::field(&at(error.path()), "malformed", sentence(error.inner())))
 }
 
-fn list(known: &BTreeSet<String>) -> String {
-    known.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+fn list(known: &Names) -> String {
+    known.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn parse_body<B: DeserializeOwned>(request: &HttpRequest, body: &web::Bytes) -> ApiResult<B> {

@@ -16,8 +16,8 @@ use serde_json::Value;
 /// 500 values in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilterGroup {
-    /// Whether all of its parts must hold, or any.
-    pub conjunction: Conjunction,
+    /// Whether all of its parts must hold (`and`, also when it is left out), or any.
+    pub conjunction: Option<Conjunction>,
     /// Its conditions.
     #[serde(default)]
     #[schemars(length(max = 20))]

@@ -33,6 +33,7 @@ fn the_matrix_is_what_it_is() {
     records.view: client admin support
     activity.view: client admin support
     imports.run: client admin
+    exports.run: client admin
     emails.view: client admin support
     emails.send: client admin
     responders.edit: admin

@@ -10,7 +10,7 @@ use crate::{
     money,
     shipments::{
         FulfillmentType, InventoryStatus, TrackingStatus,
-        record::{Approval, LabelFormat, Record as Kept, RecordStatus},
+        record::{Approval, Completion, LabelFormat, Record as Kept},
     },
 };
 use schemars::JsonSchema;
@@ -191,7 +191,7 @@ pub struct RecordBody {
     /// that is there stays as it is.
     #[serde(default, deserialize_with = "given")]
     #[schemars(extend("default" = "finalized"))]
-    pub status: Option<Option<RecordStatus>>,
+    pub status: Option<Option<Completion>>,
     /// Words to find it by.
     #[serde(default, deserialize_with = "given")]
     pub tags: Option<Option<Vec<String>>>,
@@ -276,7 +276,7 @@ pub struct FulfillmentRecord {
     pub shipped_at: Option<Instant>,
     pub shippo_label_ids: Option<Value>,
     pub shipstation_id: Option<String>,
-    pub status: RecordStatus,
+    pub status: Completion,
     pub tags: Vec<String>,
     pub tracking_company: Option<String>,
     pub tracking_number: Option<String>,

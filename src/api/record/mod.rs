@@ -21,7 +21,7 @@ use crate::{
     ids::{OrderId, ShipmentId},
     shipments::{
         fulfill_again::FulfillAgain,
-        record::{self, EditRecord, RecordStatus, Which},
+        record::{self, Completion, EditRecord, Which},
     },
 };
 use input::input;
@@ -87,7 +87,7 @@ pub async fn create(caller: Caller, asks: Asks<Nothing, RecordBody>) -> ApiResul
         return Err(Problem::field("saleId", "unknown", "There is no such order in this account."));
     };
     let mut input = input(&caller, asks.body, &order.currency, None)?;
-    input.record_status.get_or_insert(RecordStatus::Finalized);
+    input.record_status.get_or_insert(Completion::Finalized);
     let call = Call { id: sale.0, input: NoInput {}, version: None, key: caller.key_of("create") };
     let made = actions::run_in::<FulfillAgain>(&mut scope, &caller.by, call, caller.now).await?;
     let made = made.data["shipments"].as_array().and_then(|ids| ids.first()).and_then(Value::as_i64);

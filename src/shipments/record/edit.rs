@@ -2,7 +2,7 @@
 //! of *Edit shipping details*; what another rule decides is not overwritten, and
 //! said so.
 
-use super::{Approval, Details, LabelFormat, Record, RecordStatus};
+use super::{Approval, Completion, Details, LabelFormat, Record};
 use crate::{
     accounts::Permission,
     actions::{Action, ActionError, Availability, By, Outcome, Preview},
@@ -60,7 +60,7 @@ pub struct Input {
     pub service_level_terms: Option<Option<String>>,
     pub shipped_at: Option<Option<Instant>>,
     pub shipstation_id: Option<Option<String>>,
-    pub record_status: Option<RecordStatus>,
+    pub record_status: Option<Completion>,
     pub tags: Option<Vec<String>>,
     pub courier: Option<Option<String>>,
     pub tracking_number: Option<Option<String>>,

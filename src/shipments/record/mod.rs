@@ -22,7 +22,7 @@ use serde_json::Value;
 
 text_enum! {
     /// Whether the record is complete.
-    RecordStatus {
+    Completion {
         /// It is still being written: it is not posted.
         Pending = "pending",
         /// It is complete.
@@ -62,7 +62,7 @@ pub struct Details {
     #[diesel(sql_type = BigInt)]
     pub shipment_id: ShipmentId,
     #[diesel(sql_type = Text)]
-    pub record_status: RecordStatus,
+    pub record_status: Completion,
     pub admin_notes: Option<String>,
     pub channel_error: Option<bool>,
     pub commercial_invoice_url: Option<String>,
