@@ -39,7 +39,8 @@ pub enum Turn {
 impl Rates {
     /// So many requests a second for each token.
     pub fn new(per_second: NonZeroU32) -> Rates {
-        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(FIVE));
+        let quota = Quota::per_second(per_second)
+            .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(SECONDS - 1)));
         let buckets: DefaultKeyedRateLimiter<String> = RateLimiter::keyed(quota);
         Rates { buckets: buckets.with_middleware(), per_second }
     }
@@ -59,11 +60,4 @@ impl Rates {
             }
         }
     }
-
-    /// Forgets the buckets that are full again.
-    pub fn sweep(&self) {
-        self.buckets.retain_recent();
-    }
 }
-
-const FIVE: NonZeroU32 = NonZeroU32::new(SECONDS).expect("five is not zero");

@@ -144,6 +144,8 @@ pub async fn put(caller: Caller, asks: Asks<Nothing, PutMappings>) -> ApiResult<
     if !wrong.is_empty() {
         return Err(Problem::invalid(wrong));
     }
+    // all of them or none
+    let mut scope = caller.scope().await?;
     for m in data {
         let new = NewMapping {
             courier: m.courier,
@@ -152,10 +154,8 @@ pub async fn put(caller: Caller, asks: Asks<Nothing, PutMappings>) -> ApiResult<
             custom_code: m.custom_code,
             version: None,
         };
-        map_courier::save(&caller.app.db, caller.account(), channel, &new, resend, &caller.by, caller.now)
-            .await?;
+        map_courier::save_in(&mut scope, channel, &new, resend, &caller.by, caller.now).await?;
     }
-    let mut scope = caller.scope().await?;
     for old in before.data.iter().filter(|m| !named.contains(&(m.courier.clone(), m.service.clone()))) {
         mapping::remove(&mut scope, channel, old.id, &caller.by, caller.now).await?;
     }

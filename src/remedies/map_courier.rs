@@ -63,11 +63,25 @@ pub async fn save(
     by: &By,
     now: Instant,
 ) -> Result<Outcome, ActionError> {
+    let mut scope = db.scope(account).await?;
+    let outcome = save_in(&mut scope, channel, new, resend, by, now).await?;
+    scope.commit().await?;
+    Ok(outcome)
+}
+
+/// As [`save`], in the caller's transaction.
+pub async fn save_in(
+    scope: &mut Scope,
+    channel: ChannelId,
+    new: &NewMapping,
+    resend: bool,
+    by: &By,
+    now: Instant,
+) -> Result<Outcome, ActionError> {
     if !by.can(Permission::CouriersEdit) {
         return Err(ActionError::Forbidden(Permission::CouriersEdit));
     }
-    let mut scope = db.scope(account).await?;
-    let Some(row) = store::channel(&mut scope, channel).await? else {
+    let Some(row) = store::channel(scope, channel).await? else {
         return Err(ActionError::NotFound);
     };
     let mut mistakes = Vec::new();
@@ -89,7 +103,7 @@ pub async fn save(
     if !mistakes.is_empty() {
         return Err(ActionError::Refused(mistakes));
     }
-    let saved = match mapping::save(&mut scope, channel, new, by, now).await? {
+    let saved = match mapping::save(scope, channel, new, by, now).await? {
         Saved::Stale { now: current } => {
             return Err(ActionError::Stale(Stale {
                 what: format!("The mapping of {} (now “{current}”)", new.courier.trim()),
@@ -100,15 +114,14 @@ pub async fn save(
     };
     let mut outcome = Outcome { changed: saved != Saved::Unchanged, ..Outcome::default() };
     if resend {
-        for id in waiting(&mut scope, channel, &new.courier).await? {
-            if let Some(subject) = Subject::load(&mut scope, id, true).await?
+        for id in waiting(scope, channel, &new.courier).await? {
+            if let Some(subject) = Subject::load(scope, id, true).await?
                 && submit::available(&subject) == Availability::Available
             {
-                outcome.jobs.push(submit::queue(&mut scope, &subject, by, now).await?);
+                outcome.jobs.push(submit::queue(scope, &subject, by, now).await?);
             }
         }
     }
-    scope.commit().await?;
     outcome.changed |= !outcome.jobs.is_empty();
     let mapped = format!("{} is sent to {} as {}.", new.courier.trim(), row.name, new.custom_name.trim());
     outcome.message = match (resend, outcome.jobs.len()) {

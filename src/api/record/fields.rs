@@ -53,6 +53,11 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opti
     Option::<T>::deserialize(from).map(Some)
 }
 
+/// A key that is there is not null.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
 /// A record as it is written. A key that is left out takes its default where it has
 /// one and else stays as it is; null empties.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -80,6 +85,8 @@ pub struct RecordBody {
     #[serde(default, deserialize_with = "given")]
     pub commercial_invoice_url: Option<Option<String>>,
     /// Read only: refused if it differs.
+    #[serde(default, deserialize_with = "some")]
+    #[schemars(with = "Instant")]
     pub created_at: Option<Instant>,
     /// How long the courier takes.
     #[serde(default, deserialize_with = "given")]
@@ -94,19 +101,23 @@ pub struct RecordBody {
     #[serde(default, deserialize_with = "given")]
     pub files: Option<Option<Value>>,
     /// How it came to be.
-    #[schemars(extend("default" = "manual"))]
+    #[serde(default, deserialize_with = "some")]
+    #[schemars(with = "FulfillmentType", extend("default" = "manual"))]
     pub fulfillment_type: Option<FulfillmentType>,
     /// What it weighs.
     #[serde(default, deserialize_with = "given")]
     #[schemars(extend("default" = 0))]
     pub grams: Option<Option<f64>>,
     /// Read only: refused if it differs.
+    #[serde(default, deserialize_with = "some")]
+    #[schemars(with = "i64")]
     pub id: Option<i64>,
     /// Kept and returned.
     #[serde(default, deserialize_with = "given")]
     pub intercom_message_id: Option<Option<String>>,
     /// Follows from the tracking number: one that is new means that it has left.
-    #[schemars(extend("default" = "notShipped"))]
+    #[serde(default, deserialize_with = "some")]
+    #[schemars(with = "RecordInventoryStatus", extend("default" = "notShipped"))]
     pub inventory_status: Option<RecordInventoryStatus>,
     /// Why there is no label.
     #[serde(default, deserialize_with = "given")]
@@ -214,6 +225,8 @@ pub struct RecordBody {
     #[serde(default, deserialize_with = "given")]
     pub tracking_url: Option<Option<String>>,
     /// Read only: refused if it differs.
+    #[serde(default, deserialize_with = "some")]
+    #[schemars(with = "Instant")]
     pub updated_at: Option<Instant>,
     /// Whose it is.
     #[serde(default, deserialize_with = "given")]

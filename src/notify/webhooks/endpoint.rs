@@ -93,11 +93,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it is told of events of this kind.
-    pub fn listens_to(&self, kind: EventType) -> bool {
-        self.events.is_empty() || self.events.iter().any(|word| word == kind.as_str())
-    }
-
     /// What people call it.
     pub fn label(&self) -> &str {
         if self.description.is_empty() { &self.url } else { &self.description }

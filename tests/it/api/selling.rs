@@ -178,6 +178,16 @@ async fn couriers_are_mapped_and_what_was_sent_is_read() {
     let twice = json!({ "data": [{ "courier": "a", "custom_name": "A" }, { "courier": "A ", "custom_name": "B" }, { "courier": " ", "custom_name": "" }] });
     let refused = program.send("PUT", &path, &[], Some(twice.to_string())).await.refused(422, "invalid");
     assert_eq!(refused.fields(), ["data[1].courier", "data[2].courier", "data[2].custom_name"]);
+    // one that cannot be kept keeps the others back
+    shop.sql(
+        "create function never() returns trigger language plpgsql as 'begin raise exception ''no''; end'; \
+         create trigger never before insert on courier_mappings for each row when (new.courier = 'never') \
+         execute function never()",
+    )
+    .await;
+    let half = json!({ "data": [{ "courier": "dhl", "custom_name": "DHL" }, { "courier": "never", "custom_name": "Never" }] });
+    program.send("PUT", &path, &[], Some(half.to_string())).await.refused(500, "broken");
+    assert_eq!(program.get(&path).await.ok(), read, "all of them or none");
     let mut client = Program::with(&counter, &shop, Role::Client, Scope::ALL).await;
     client.send("PUT", &path, &[], Some(one.to_string())).await.refused(403, "forbidden");
 
